@@ -1,0 +1,1 @@
+"""Chat rooms over WebSocket: frames, moderation, fan-out, presence and the gift command."""

@@ -1,0 +1,1 @@
+"""Compliance: anti-money-laundering checks, alerts and the audit log."""

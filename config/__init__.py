@@ -1,0 +1,1 @@
+"""Typed settings, one section a part of the product."""

@@ -1,0 +1,1 @@
+"""One UDP port: STUN answered, DTLS handshakes, SRTP keys, the socket."""

@@ -1,1 +1,1 @@
-"""The composition root: listeners, gateway, stores, telemetry, CLI. No domain rules; nobody imports it."""
+"""The composition root: listeners, gateway, stores, telemetry, CLI. Nobody imports it."""

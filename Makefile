@@ -1,0 +1,71 @@
+# What works on a fresh machine: run, test, check, bench. Everything else serves these.
+SHELL := /bin/bash
+PYTHON ?= python3.11
+VENV := .venv
+BIN := $(VENV)/bin
+DEMO ?= 1
+
+.DEFAULT_GOAL := help
+.PHONY: help run test check format bench lock clean
+
+help: ## show this list
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
+
+run: $(VENV)/.run server/pages/.built ## set everything up and run the product; DEMO=0 leaves out the demo channel
+	@exec $(BIN)/sociallive demo $(if $(filter 0,$(DEMO)),--no-channel)
+
+test: $(VENV)/.dev server/pages/.built .cache/chromium ## set everything up and run all tests
+	@$(BIN)/python -m pytest $(ARGS)
+
+check: $(VENV)/.dev web/node_modules/.installed ## format, lint, types, import layers, house rules
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/python -m pytest -q tests/test_tidy.py
+	$(BIN)/hadolint Dockerfile
+	npm --prefix web run --silent check
+	npm --prefix web run --silent test
+
+format: $(VENV)/.dev ## format the Python code
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+BENCHES := media ledger chat
+bench: $(addprefix bench-,$(BENCHES)) ## all benchmarks; bench-NAME runs one of: media ledger chat
+
+bench-%: $(VENV)/.dev
+	@$(BIN)/python -m bench.$*
+
+lock: $(VENV)/.dev ## pin the newest versions of all Python packages, with hashes
+	$(BIN)/uv pip compile -q --generate-hashes --universal --python-version 3.11 --no-header \
+		--extra embedded --extra demo --upgrade pyproject.toml -o requirements/run.txt
+	$(BIN)/uv pip compile -q --generate-hashes --universal --python-version 3.11 --no-header \
+		--extra embedded --extra demo --group dev -c requirements/run.txt pyproject.toml \
+		-o requirements/dev.txt
+
+clean: ## remove what was built and installed here; data stays
+	rm -rf $(VENV) .cache server/pages web/node_modules bench/out
+
+# ---- what the targets above need ----
+
+$(VENV)/bin/python:
+	@deploy/setup/venv $(PYTHON) $(VENV)
+
+$(VENV)/.run: requirements/run.txt pyproject.toml | $(VENV)/bin/python
+	@deploy/setup/packages $(VENV) requirements/run.txt && touch $@
+
+$(VENV)/.dev: requirements/dev.txt pyproject.toml | $(VENV)/bin/python
+	@deploy/setup/packages $(VENV) requirements/dev.txt && touch $@ $(VENV)/.run
+
+web/node_modules/.installed: web/package.json web/package-lock.json | $(VENV)/bin/python
+	@deploy/setup/pages install $(VENV)
+	@touch $@
+
+server/pages/.built: web/node_modules/.installed $(shell find web -type f -not -path '*/node_modules/*' 2>/dev/null)
+	@deploy/setup/pages build $(VENV)
+	@touch $@
+
+.cache/chromium:
+	@deploy/setup/chromium
+	@mkdir -p .cache && touch $@

@@ -1,0 +1,36 @@
+"""Connections to PostgreSQL: the pool, and how values cross."""
+
+import asyncpg
+import orjson
+
+STATEMENT_TIMEOUT_MS = 30_000
+
+
+async def create_pool(url: str, *, size: int = 8) -> asyncpg.Pool:
+    """A pool whose connections turn `json` and `jsonb` into Python values and back.
+
+    Raises OSError or asyncpg.PostgresError when the database can't be reached.
+    """
+    return await asyncpg.create_pool(
+        url,
+        min_size=1,
+        max_size=size,
+        init=_prepare,
+        timeout=10,
+        command_timeout=STATEMENT_TIMEOUT_MS / 1000,
+        server_settings={
+            "application_name": "sociallive",
+            "statement_timeout": str(STATEMENT_TIMEOUT_MS),
+            "timezone": "UTC",
+        },
+    )
+
+
+async def _prepare(connection: asyncpg.Connection) -> None:
+    for name in ("json", "jsonb"):
+        await connection.set_type_codec(
+            name,
+            schema="pg_catalog",
+            encoder=lambda value: orjson.dumps(value).decode(),
+            decoder=orjson.loads,
+        )

@@ -1,0 +1,92 @@
+"""Fixtures: a real PostgreSQL and a real Redis for the whole run, fresh contents for each test."""
+
+import itertools
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import asyncpg
+import pytest
+import pytest_asyncio
+from redis.asyncio import Redis
+
+from server.database import create_pool
+from server.embedded.account import store_account
+from server.embedded.folder import DataFolder
+from server.embedded.postgres import EmbeddedPostgres
+from server.embedded.redis import EmbeddedRedis
+from server.migrations import migrate
+
+TEMPLATE = "template_sociallive"
+_numbers = itertools.count()
+
+
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
+async def stores(
+    tmp_path_factory: pytest.TempPathFactory,
+) -> AsyncIterator[tuple[EmbeddedPostgres, EmbeddedRedis]]:
+    """Both stores, and a template database with every migration applied."""
+    path = tmp_path_factory.mktemp("stores")
+    _open_to_stores(path)
+    folder = DataFolder(path)
+    await folder.acquire()
+    account = store_account()
+    postgres = EmbeddedPostgres(folder, account, {"fsync": "off", "synchronous_commit": "off"})
+    redis = EmbeddedRedis(folder, account)
+    await postgres.start()
+    await redis.start()
+    admin = await asyncpg.connect(postgres.admin_url)
+    await admin.execute(f"CREATE DATABASE {TEMPLATE} OWNER sociallive")
+    await admin.close()
+    connection = await asyncpg.connect(_database(postgres.url, TEMPLATE))
+    await migrate(connection)
+    await connection.close()
+    yield postgres, redis
+    await redis.stop()
+    await postgres.stop()
+    folder.release()
+
+
+@pytest.fixture
+async def database_url(stores: tuple[EmbeddedPostgres, EmbeddedRedis]) -> AsyncIterator[str]:
+    """A database of the test's own with every migration applied."""
+    postgres, _ = stores
+    name = f"test_{next(_numbers)}"
+    admin = await asyncpg.connect(postgres.admin_url)
+    await admin.execute(f"CREATE DATABASE {name} TEMPLATE {TEMPLATE} OWNER sociallive")
+    yield _database(postgres.url, name)
+    await admin.execute(f"DROP DATABASE {name} WITH (FORCE)")
+    await admin.close()
+
+
+@pytest.fixture
+async def pool(database_url: str) -> AsyncIterator[asyncpg.Pool]:
+    """Connections to the test's own database, as the product makes them."""
+    pool = await create_pool(database_url)
+    yield pool
+    pool.terminate()
+
+
+@pytest.fixture
+async def redis_url(stores: tuple[EmbeddedPostgres, EmbeddedRedis]) -> str:
+    """An emptied Redis."""
+    _, redis = stores
+    async with Redis.from_url(redis.url) as client:
+        await client.flushall()
+    return redis.url
+
+
+@pytest.fixture
+async def redis(redis_url: str) -> AsyncIterator[Redis]:
+    """A client of the emptied Redis."""
+    async with Redis.from_url(redis_url) as client:
+        yield client
+
+
+def _database(url: str, name: str) -> str:
+    return f"{url.rpartition('/')[0]}/{name}"
+
+
+def _open_to_stores(path: Path) -> None:
+    """Let the stores' unprivileged account into pytest's private folder."""
+    for folder in (path, *path.parents[:2]):
+        folder.chmod(folder.stat().st_mode | 0o011)

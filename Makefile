@@ -39,9 +39,9 @@ bench-%: $(VENV)/.dev
 
 lock: $(VENV)/.dev ## pin the newest versions of all Python packages, with hashes
 	$(BIN)/uv pip compile -q --generate-hashes --universal --python-version 3.11 --no-header \
-		--extra embedded --extra demo --upgrade pyproject.toml -o requirements/run.txt
+		--extra embedded --extra demo --group build --upgrade pyproject.toml -o requirements/run.txt
 	$(BIN)/uv pip compile -q --generate-hashes --universal --python-version 3.11 --no-header \
-		--extra embedded --extra demo --group dev -c requirements/run.txt pyproject.toml \
+		--extra embedded --extra demo --group build --group dev -c requirements/run.txt pyproject.toml \
 		-o requirements/dev.txt
 
 clean: ## remove what was built and installed here; data stays

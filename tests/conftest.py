@@ -82,6 +82,13 @@ async def redis(redis_url: str) -> AsyncIterator[Redis]:
         yield client
 
 
+@pytest.fixture
+def data_dir(tmp_path: Path) -> Path:
+    """An empty folder that the stores' account can enter."""
+    _open_to_stores(tmp_path)
+    return tmp_path
+
+
 def _database(url: str, name: str) -> str:
     return f"{url.rpartition('/')[0]}/{name}"
 

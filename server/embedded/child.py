@@ -5,6 +5,7 @@ import contextlib
 import ctypes
 import signal
 import socket
+import subprocess
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -37,36 +38,33 @@ class ChildSpec:
 class Child:
     """One running child; it gets its stop signal even when this process is killed."""
 
-    def __init__(self, spec: ChildSpec, process: asyncio.subprocess.Process) -> None:
+    def __init__(self, spec: ChildSpec, pass_fds: Sequence[int] = ()) -> None:
+        """Run `spec` in a session of its own: the terminal's Ctrl-C reaches only the server.
+
+        To be called from the main thread, whose end is what the child's death signal tells of.
+        """
         self._spec = spec
-        self._process = process
-
-    @property
-    def pid(self) -> int:
-        return self._process.pid
-
-    @classmethod
-    async def start(cls, spec: ChildSpec, pass_fds: Sequence[int] = ()) -> "Child":
-        """Run `spec` in a session of its own: the terminal's Ctrl-C reaches only the server."""
-        die_with_parent = _parent_death_signal(spec.stop_signal)
         with spec.log.open("ab") as log:
-            process = await asyncio.create_subprocess_exec(
-                *spec.command,
-                stdin=asyncio.subprocess.DEVNULL if spec.stdin is None else asyncio.subprocess.PIPE,
+            self._process = subprocess.Popen(  # noqa: S603
+                spec.command,
+                stdin=subprocess.DEVNULL if spec.stdin is None else subprocess.PIPE,
                 stdout=log,
                 stderr=log,
                 cwd="/",
                 start_new_session=True,
-                preexec_fn=die_with_parent,
+                preexec_fn=_parent_death_signal(spec.stop_signal),  # noqa: PLW1509
                 pass_fds=tuple(pass_fds),
                 user=spec.account.uid,
                 group=spec.account.gid,
                 extra_groups=None if spec.account.uid is None else [],
             )
-        if process.stdin is not None:
-            process.stdin.write(spec.stdin or b"")
-            process.stdin.close()
-        return cls(spec, process)
+        if self._process.stdin is not None:
+            self._process.stdin.write(spec.stdin or b"")
+            self._process.stdin.close()
+
+    @property
+    def pid(self) -> int:
+        return self._process.pid
 
     async def until_ready(self, probe: Callable[[], Awaitable[object]], patience_s: float) -> None:
         """Return once `probe` stops raising.
@@ -79,7 +77,7 @@ class Child:
             try:
                 await probe()
             except Exception as error:
-                if self._process.returncode is not None:
+                if self._process.poll() is not None:
                     raise ChildFailed(self._report("ended at start")) from None
                 if loop.time() > deadline:
                     raise ChildFailed(self._report(f"is not ready: {error}")) from error
@@ -90,12 +88,11 @@ class Child:
     async def stop(self) -> None:
         """Ask it to stop, then insist."""
         for wanted in (self._spec.stop_signal, self._spec.kill_signal, signal.SIGKILL):
-            if self._process.returncode is not None:
+            if self._process.poll() is not None:
                 return
-            with contextlib.suppress(ProcessLookupError):
-                self._process.send_signal(wanted)
-            with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._process.wait(), self._spec.stop_patience_s)
+            self._process.send_signal(wanted)
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                await asyncio.to_thread(self._process.wait, self._spec.stop_patience_s)
 
     def _report(self, what: str) -> str:
         tail = self._spec.log.read_bytes()[-LOG_TAIL_BYTES:].decode("utf-8", "replace").strip()

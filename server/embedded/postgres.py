@@ -76,7 +76,7 @@ class EmbeddedPostgres:
             stop_signal=signal.SIGINT,  # fast shutdown: sessions end, nothing committed is lost
             kill_signal=signal.SIGQUIT,
         )
-        self._child = await Child.start(spec, pass_fds=(self._folder.lock,))
+        self._child = Child(spec, pass_fds=(self._folder.lock,))
         await self._child.until_ready(self._create_database, START_PATIENCE_S)
 
     async def stop(self) -> None:

@@ -50,7 +50,7 @@ class EmbeddedRedis:
             stop_signal=signal.SIGTERM,
             stdin=self._configuration(data).encode(),
         )
-        self._child = await Child.start(spec, pass_fds=(self._folder.lock,))
+        self._child = Child(spec, pass_fds=(self._folder.lock,))
         client = Redis.from_url(self.url)
         try:
             await self._child.until_ready(client.ping, START_PATIENCE_S)

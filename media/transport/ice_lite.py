@@ -1,0 +1,184 @@
+"""An ICE-lite agent for all sessions behind one socket (RFC 8445 §2.5, RFC 8489), without I/O.
+
+Only checks of known user name fragments are answered; garbage, and requests for sessions that are
+not ours, cost one parse and get no answer, so the port is no amplifier. An address belongs to a
+session only after a check from it carried a right MESSAGE-INTEGRITY.
+
+The only importer of aioice.
+"""
+
+from dataclasses import dataclass, field
+from enum import Enum, StrEnum
+from typing import Any
+
+from aioice import stun
+
+from media.wire.offer import IceCredentials
+
+Address = tuple[str, int]
+
+# Longer than any check that an ICE agent sends (RFC 8445 §7.1 adds ~40 bytes of attributes).
+MAX_CHECK_BYTES = 548
+
+# A client checks from each of its interfaces; one address more takes the place of the oldest.
+MAX_ADDRESSES = 8
+
+_BINDING_REQUEST = b"\x00\x01"
+_MAGIC_COOKIE = (0x2112A442).to_bytes(4, "big")
+
+
+class StunDrop(StrEnum):
+    """Why a STUN datagram got no answer."""
+
+    MALFORMED = "malformed"
+    NOT_A_REQUEST = "not_a_request"
+    UNKNOWN_UFRAG = "unknown_ufrag"
+
+
+class StunRefusal(Enum):
+    """Error responses to checks of a known user name fragment: code and reason phrase."""
+
+    NO_INTEGRITY = (400, "Bad Request")  # RFC 8489 §9.1.3
+    FORGED = (401, "Unauthenticated")
+    ROLE_CONFLICT = (487, "Role Conflict")  # RFC 8445 §7.3.1.1
+
+
+@dataclass(slots=True)
+class IceSession:
+    """One peer's ICE state: our credentials, its checked addresses, and when it was last heard."""
+
+    session_id: str
+    credentials: IceCredentials
+    retired: IceCredentials | None = None
+    """The credentials before an ICE restart; they hold until the new ones are used."""
+    addresses: list[Address] = field(default_factory=list)
+    """Addresses with a valid check, the oldest first."""
+    selected: Address | None = None
+    """Where to send: the address nominated last, or before any nomination the first one."""
+    last_check_at: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Checked:
+    """A valid check: answer it; `forgotten` is the address that made place for this one."""
+
+    session: IceSession
+    response: bytes
+    forgotten: Address | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """A check that gets an error response and changes nothing."""
+
+    reason: StunRefusal
+    response: bytes
+
+
+class IceLite:
+    """The responder: register sessions, then hand it every STUN datagram."""
+
+    def __init__(self) -> None:
+        self._by_ufrag: dict[str, IceSession] = {}
+
+    def register(self, session_id: str, credentials: IceCredentials) -> IceSession:
+        """A new session that is checked with these credentials of ours."""
+        session = IceSession(session_id, credentials)
+        self._claim(session, credentials)
+        return session
+
+    def unregister(self, session: IceSession) -> None:
+        """Checks of this session are no longer answered."""
+        del self._by_ufrag[session.credentials.ufrag]
+        self._retire(session)
+
+    def restart(self, session: IceSession, credentials: IceCredentials) -> None:
+        """RFC 8445 §9: new credentials of ours; the old ones hold until the new ones are used."""
+        self._claim(session, credentials)
+        self._retire(session)
+        session.retired, session.credentials = session.credentials, credentials
+
+    def receive(
+        self, datagram: bytes, address: Address, now: float
+    ) -> Checked | Refused | StunDrop:
+        """What a STUN datagram means, and the answer to it."""
+        request = _parse_request(datagram)
+        if isinstance(request, StunDrop):
+            return request
+        # RFC 8445 §7.2.2: the user name is "<our ufrag>:<its ufrag>".
+        ufrag = str(request.attributes.get("USERNAME", "")).partition(":")[0]
+        session = self._by_ufrag.get(ufrag)
+        if session is None:
+            return StunDrop.UNKNOWN_UFRAG
+        if "MESSAGE-INTEGRITY" not in request.attributes:
+            return _refuse(request, StunRefusal.NO_INTEGRITY)
+        retired = session.retired
+        credentials = retired if retired and retired.ufrag == ufrag else session.credentials
+        if not request.check_message_integrity(credentials.pwd.encode()):  # in constant time
+            return _refuse(request, StunRefusal.FORGED)
+        # A lite agent is always controlled and can't switch, so its peer must be controlling.
+        # PRIORITY is not asked for: some FFmpeg builds leave it out, and nothing here needs it.
+        if "ICE-CONTROLLED" in request.attributes:
+            return _refuse(request, StunRefusal.ROLE_CONFLICT)
+        return self._accept(session, request, credentials, address, now)
+
+    def _accept(
+        self,
+        session: IceSession,
+        request: Any,
+        credentials: IceCredentials,
+        address: Address,
+        now: float,
+    ) -> Checked:
+        if credentials is session.credentials:
+            self._retire(session)
+        session.last_check_at = now
+        forgotten = None
+        if address not in session.addresses:
+            session.addresses.append(address)
+            if len(session.addresses) > MAX_ADDRESSES:
+                forgotten = next(a for a in session.addresses if a != session.selected)
+                session.addresses.remove(forgotten)
+        if session.selected is None or "USE-CANDIDATE" in request.attributes:
+            session.selected = address
+        response = stun.Message(
+            stun.Method.BINDING,
+            stun.Class.RESPONSE,
+            transaction_id=request.transaction_id,
+            attributes={"XOR-MAPPED-ADDRESS": address},
+        )
+        response.add_message_integrity(credentials.pwd.encode())
+        return Checked(session, bytes(response), forgotten)
+
+    def _claim(self, session: IceSession, credentials: IceCredentials) -> None:
+        if credentials.ufrag in self._by_ufrag:
+            raise ValueError("the user name fragment is in use")
+        self._by_ufrag[credentials.ufrag] = session
+
+    def _retire(self, session: IceSession) -> None:
+        if session.retired is not None:
+            del self._by_ufrag[session.retired.ufrag]
+            session.retired = None
+
+
+def _parse_request(datagram: bytes) -> Any:
+    """The binding request (a `stun.Message`), or a StunDrop."""
+    if len(datagram) > MAX_CHECK_BYTES:
+        return StunDrop.MALFORMED
+    if not datagram.startswith(_BINDING_REQUEST) or datagram[4:8] != _MAGIC_COOKIE:
+        return StunDrop.NOT_A_REQUEST
+    try:
+        return stun.parse_message(datagram)
+    except Exception:  # aioice raises ValueError, struct.error, UnicodeError and more
+        return StunDrop.MALFORMED
+
+
+def _refuse(request: Any, refusal: StunRefusal) -> Refused:
+    response = stun.Message(
+        stun.Method.BINDING,
+        stun.Class.ERROR,
+        transaction_id=request.transaction_id,
+        attributes={"ERROR-CODE": refusal.value},
+    )
+    response.add_fingerprint()
+    return Refused(refusal, bytes(response))

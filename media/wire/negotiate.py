@@ -1,0 +1,153 @@
+"""Which media of an offer are taken, and in which codec: the rules, without any SDP text.
+
+At most one audio and one video section are taken, each in one codec; the others are rejected.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from media.errors import NoCommonCodec, NoMedia
+from media.wire.offer import RELAYED_CODECS, Codec, Direction, Offer, OfferedMedia
+
+_PUBLISHER_SENDS = frozenset({Direction.SENDONLY, Direction.SENDRECV})
+_VIEWER_RECEIVES = frozenset({Direction.RECVONLY, Direction.SENDRECV})
+
+# Codec parameters that name incompatible bit streams, with what their absence means.
+_PROFILE_PARAMETERS = {"vp9": ("profile-id", "0"), "av1": ("profile", "0")}
+
+
+@dataclass(frozen=True, slots=True)
+class PublishedTrack:
+    """What a publisher sends in one section."""
+
+    media: OfferedMedia
+    codec: Codec
+    rtx: Codec | None
+    """The retransmission format of `codec` (RFC 4588), where it was offered."""
+
+    @property
+    def ssrc(self) -> int | None:
+        """The SSRC that the offer announced; None where packets will tell."""
+        return self.media.ssrcs[0] if self.media.ssrcs else None
+
+    @property
+    def rtx_ssrc(self) -> int | None:
+        """The SSRC of the retransmissions of `ssrc`, where it was announced."""
+        return dict(self.media.rtx_ssrcs).get(self.ssrc or 0)
+
+
+@dataclass(frozen=True, slots=True)
+class WatchedTrack:
+    """What a viewer gets in one section: its own payload type for the publisher's codec."""
+
+    media: OfferedMedia
+    codec: Codec
+
+
+def published_tracks(offer: Offer) -> tuple[PublishedTrack, ...]:
+    """The sections that are taken from a publisher, each in the first codec that can be relayed.
+
+    Raises NoMedia where nothing is sent, NoCommonCodec where nothing of it can be relayed.
+    """
+    taken = _take(
+        offer,
+        _PUBLISHER_SENDS,
+        lambda media: next(filter(is_relayed, media.codecs), None),
+        nothing="The offer sends neither audio nor video. Offer a=sendonly sections.",
+        no_codec="None of the offered codecs can be relayed. Offer H264, VP8, VP9, AV1 or Opus.",
+    )
+    return tuple(PublishedTrack(media, codec, _rtx(media, codec)) for media, codec in taken)
+
+
+def watched_tracks(offer: Offer, published: Sequence[PublishedTrack]) -> tuple[WatchedTrack, ...]:
+    """The sections in which a viewer gets the published tracks.
+
+    Raises NoMedia where nothing is received, NoCommonCodec where the viewer has none of the codecs.
+    """
+    sent = {track.media.kind: track.codec for track in published}
+    names = " and ".join(sorted(codec.name.upper() for codec in sent.values()))
+    taken = _take(
+        offer,
+        _VIEWER_RECEIVES,
+        lambda m: compatible(sent[m.kind], m.codecs) if m.kind in sent else None,
+        nothing="The offer receives neither audio nor video. Offer a=recvonly sections.",
+        no_codec=f"This stream is sent as {names}, which the offer lacks.",
+    )
+    return tuple(WatchedTrack(media, codec) for media, codec in taken)
+
+
+def is_relayed(codec: Codec) -> bool:
+    """Whether the codec can be relayed."""
+    return any(rates.get(codec.name) == codec.clock_rate for rates in RELAYED_CODECS.values())
+
+
+def compatible(sent: Codec, offered: Sequence[Codec]) -> Codec | None:
+    """The offered codec that can decode what is sent, the nearest one; else None."""
+    same = [c for c in offered if (c.name, c.clock_rate) == (sent.name, sent.clock_rate)]
+    if sent.name == "h264":
+        return _compatible_h264(sent, same)
+    if sent.name in _PROFILE_PARAMETERS:
+        name, default = _PROFILE_PARAMETERS[sent.name]
+        profile = sent.parameter(name) or default
+        return next((c for c in same if (c.parameter(name) or default) == profile), None)
+    return next(iter(same), None)
+
+
+def _compatible_h264(sent: Codec, offered: Sequence[Codec]) -> Codec | None:
+    """RFC 6184 §8.1: packetization mode 0 can be read in mode 1, not the other way round.
+
+    Decoders read the profile from the stream itself, so another profile is better than no picture.
+    """
+    readable = [c for c in offered if _packetization_mode(c) >= _packetization_mode(sent)]
+    return max(readable, key=lambda codec: _h264_nearness(sent, codec), default=None)
+
+
+def _h264_nearness(sent: Codec, offered: Codec) -> tuple[bool, bool, bool, bool]:
+    ours, theirs = _profile_level_id(sent), _profile_level_id(offered)
+    return (
+        ours == theirs,
+        ours[:4] == theirs[:4],
+        ours[:2] == theirs[:2],
+        theirs[:2] == "42",
+    )
+
+
+def _packetization_mode(codec: Codec) -> int:
+    return 1 if codec.parameter("packetization-mode") == "1" else 0
+
+
+def _profile_level_id(codec: Codec) -> str:
+    return codec.parameter("profile-level-id") or "42000a"  # RFC 6184 §8.1: Baseline, level 1
+
+
+def _rtx(media: OfferedMedia, codec: Codec) -> Codec | None:
+    return next(
+        (
+            c
+            for c in media.codecs
+            if c.name == "rtx" and c.parameter("apt") == str(codec.payload_type)
+        ),
+        None,
+    )
+
+
+def _take(
+    offer: Offer,
+    directions: frozenset[Direction],
+    choose: Callable[[OfferedMedia], Codec | None],
+    *,
+    nothing: str,
+    no_codec: str,
+) -> list[tuple[OfferedMedia, Codec]]:
+    in_bundle = [m for m in offer.media if not offer.bundled or m.mid in offer.bundled]
+    usable = [m for m in in_bundle if m.usable and m.direction in directions]
+    if not usable:
+        raise NoMedia(nothing)
+    taken: dict[str, tuple[OfferedMedia, Codec]] = {}
+    for media in usable:
+        codec = choose(media)
+        if media.kind not in taken and codec is not None:
+            taken[media.kind] = (media, codec)
+    if not taken:
+        raise NoCommonCodec(no_codec)
+    return list(taken.values())

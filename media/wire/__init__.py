@@ -1,1 +1,1 @@
-"""Formats: bytes in, values out, no I/O."""
+"""Formats on the wire: bytes in, values out, no I/O."""

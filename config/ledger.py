@@ -1,8 +1,56 @@
 """Settings of the ledger."""
 
-from pydantic import Field
+from typing import Self
+
+from pydantic import Field, model_validator
 
 from config.section import Section
+
+MAX_AMOUNT_MINOR = 10**15
+"""Above every amount one request may move: thousands of them still fit a 64-bit balance."""
+
+
+class GiftSettings(Section):
+    """One gift of the catalogue."""
+
+    gift_id: str = Field(pattern=r"^[a-z0-9_]{1,32}$")
+    """What requests name it by; never reuse one for another gift."""
+
+    name: str = Field(pattern=r"^\w[\w '&-]{0,31}$")
+    """What people read."""
+
+    emoji: str = Field(min_length=1, max_length=16, pattern=r"^\S+$")
+    """What people see."""
+
+    price_minor: int = Field(ge=1, le=10**9)
+    """Price of one piece in minor units of the ledger's currency."""
+
+
+DEFAULT_GIFTS = (
+    GiftSettings(gift_id="rose", name="Rose", emoji="🌹", price_minor=10),
+    GiftSettings(gift_id="heart", name="Heart", emoji="💖", price_minor=50),
+    GiftSettings(gift_id="confetti", name="Confetti", emoji="🎉", price_minor=100),
+    GiftSettings(gift_id="trophy", name="Trophy", emoji="🏆", price_minor=500),
+    GiftSettings(gift_id="diamond", name="Diamond", emoji="💎", price_minor=1_000),
+    GiftSettings(gift_id="rocket", name="Rocket", emoji="🚀", price_minor=5_000),
+    GiftSettings(gift_id="castle", name="Castle", emoji="🏰", price_minor=20_000),
+)
+
+
+class OutboxSettings(Section):
+    """Publishing of the event log."""
+
+    batch_events: int = Field(default=500, ge=1, le=10_000)
+    """Most events in one published batch."""
+
+    poll_s: float = Field(default=1.0, gt=0, le=60)
+    """How often the log is looked at when no commit of this process asks for it."""
+
+    publish_timeout_s: float = Field(default=5.0, gt=0, le=60)
+    """How long one batch may take to publish; then it counts as failed and is published again."""
+
+    longest_backoff_s: float = Field(default=10.0, gt=0, le=300)
+    """Longest pause between attempts while publishing fails."""
 
 
 class LedgerSettings(Section):
@@ -11,8 +59,38 @@ class LedgerSettings(Section):
     currency: str = Field(default="COIN", pattern=r"^[A-Z]{3,8}$")
     """Currency of gifts and wallets."""
 
-    fee_basis_points: int = Field(default=3000, ge=0, le=10_000)
-    """The platform's share of a gift in hundredths of a percent; rounded in the streamer's favour."""
+    gifts: tuple[GiftSettings, ...] = Field(default=DEFAULT_GIFTS, min_length=1, max_length=200)
+    """The gifts on sale, in the order in which they are shown."""
 
-    max_gift_count: int = Field(default=1000, ge=1)
+    fee_basis_points: int = Field(default=3000, ge=0, le=10_000)
+    """The platform's share of a gift in hundredths of a percent, rounded down."""
+
+    max_gift_count: int = Field(default=1000, ge=1, le=10**6)
     """Most pieces of one gift in one request."""
+
+    max_grant_minor: int = Field(default=10**9, ge=1, le=MAX_AMOUNT_MINOR)
+    """Most coins that one grant may issue."""
+
+    max_in_flight: int = Field(default=1000, ge=1)
+    """Most calls at once, waiting ones included; further ones are refused as `unavailable`."""
+
+    acquire_timeout_s: float = Field(default=2.0, gt=0, le=60)
+    """How long a call waits for a database connection before it is refused as `unavailable`."""
+
+    statement_timeout_s: float = Field(default=5.0, gt=0, le=60)
+    """How long one statement may run before it is cancelled and refused as `unavailable`."""
+
+    outbox: OutboxSettings = OutboxSettings()
+    """Publishing of the event log."""
+
+    @model_validator(mode="after")
+    def _catalogue_is_sound(self) -> Self:
+        ids = [gift.gift_id for gift in self.gifts]
+        if len(set(ids)) < len(ids):
+            raise ValueError("gifts: two gifts have the same gift_id")
+        if self.max_gift_count * max(g.price_minor for g in self.gifts) > MAX_AMOUNT_MINOR:
+            raise ValueError(
+                f"max_gift_count of the dearest gift costs more than {MAX_AMOUNT_MINOR}: "
+                "lower max_gift_count or the price"
+            )
+        return self

@@ -1,1 +1,1 @@
-"""The double-entry ledger: accounts, postings, gifts, and the log of events that the world reads."""
+"""The double-entry ledger: accounts, postings, gifts, and the log of events for the world."""

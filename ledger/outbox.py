@@ -1,0 +1,198 @@
+"""The outbox: publishes the committed event log to a sink, in order and at least once.
+
+Publishers of all nodes take turns under one lock. A turn reads what lies behind the cursor, hands
+it to the sink as one batch, and only then moves the cursor: a crash in between publishes the batch
+again. A publisher begins a turn at once when it is woken after a commit of its own process; polling
+finds what other processes left behind.
+"""
+
+import asyncio
+import logging
+from contextlib import AbstractAsyncContextManager, suppress
+from dataclasses import dataclass
+from datetime import datetime
+from enum import Enum
+from typing import Protocol
+
+from config.ledger import OutboxSettings
+from ledger.events import LedgerEvent, batch_to_json
+from ledger.gaps import Gaps
+
+log = logging.getLogger(__name__)
+
+FIRST_GAP_PAUSE_S = 0.01
+FIRST_BACKOFF_S = 0.1
+
+
+class EventSink(Protocol):
+    """Where batches go."""
+
+    async def publish(self, batch: bytes, last_sequence: int) -> None:
+        """Store a JSON array of events durably; any exception means that it was not."""
+
+
+@dataclass(frozen=True, slots=True)
+class LogPage:
+    """What lies behind the cursor; `oldest_running` was read before `events` were."""
+
+    cursor: int
+    head: int
+    oldest_running: int
+    now: datetime
+    events: tuple[LedgerEvent, ...]
+
+
+class LogTurn(Protocol):
+    """The log, while its lock is held."""
+
+    async def read(self, limit: int) -> LogPage:
+        """The first events behind the cursor."""
+
+    async def next_transaction(self) -> int:
+        """The id of a transaction that begins now."""
+
+    async def advance(self, sequence: int) -> None:
+        """Move the cursor there when the turn ends well."""
+
+
+class EventLog(Protocol):
+    """The committed log."""
+
+    def turn(self) -> AbstractAsyncContextManager[LogTurn]:
+        """Wait for the lock, and hold it inside the block."""
+
+
+class Progress(Enum):
+    """What is left after a turn."""
+
+    CAUGHT_UP = "caught up"
+    MORE = "more"
+    GAP = "gap"
+
+
+@dataclass(frozen=True, slots=True)
+class OutboxFigures:
+    """How publishing goes.
+
+    `lag_events` (rolled-back numbers included) and `lag_s` are of the whole log at the last look,
+    the counts of this process.
+    """
+
+    published_events: int
+    published_batches: int
+    failures: int
+    lag_events: int
+    lag_s: float
+    healthy: bool
+
+
+class Backoff:
+    """Pauses that double from `first_s` to `longest_s`."""
+
+    def __init__(self, first_s: float, longest_s: float) -> None:
+        self._first_s = self._next_s = first_s
+        self._longest_s = longest_s
+
+    def reset(self) -> None:
+        self._next_s = self._first_s
+
+    def pause_s(self) -> float:
+        """How long to wait this time."""
+        pause_s = self._next_s
+        self._next_s = min(pause_s * 2, self._longest_s)
+        return min(pause_s, self._longest_s)
+
+
+class OutboxPublisher:
+    """Publishes `log` to `sink` while `run` runs; call `wake` after every commit."""
+
+    def __init__(self, log: EventLog, sink: EventSink, settings: OutboxSettings) -> None:
+        self._log = log
+        self._sink = sink
+        self._settings = settings
+        self._gaps = Gaps()
+        self._woken = asyncio.Event()
+        self._backoff = Backoff(FIRST_BACKOFF_S, settings.longest_backoff_s)
+        self._gap_pause = Backoff(FIRST_GAP_PAUSE_S, settings.poll_s)
+        self._events = self._batches = self._failures = 0
+        self._lag_events, self._lag_s = 0, 0.0
+        self._healthy = True
+
+    def wake(self) -> None:
+        """Begin a turn now: something was committed."""
+        self._woken.set()
+
+    @property
+    def figures(self) -> OutboxFigures:
+        return OutboxFigures(
+            published_events=self._events,
+            published_batches=self._batches,
+            failures=self._failures,
+            lag_events=self._lag_events,
+            lag_s=self._lag_s,
+            healthy=self._healthy,
+        )
+
+    async def run(self) -> None:
+        """Publish until cancelled; failures are logged and tried again, more and more slowly."""
+        while True:
+            self._woken.clear()
+            try:
+                progress = await self.publish_once()
+            except Exception as error:  # whatever the drivers of log and sink raise
+                await asyncio.sleep(self._failed(error))
+                continue
+            self._succeeded()
+            if progress is Progress.CAUGHT_UP:
+                self._gap_pause.reset()
+                await self._wait(self._settings.poll_s)
+            elif progress is Progress.GAP:
+                await self._wait(self._gap_pause.pause_s())
+
+    async def publish_once(self) -> Progress:
+        """One turn: at most one batch. Raises what the log or the sink raises."""
+        async with self._log.turn() as turn:
+            page = await turn.read(self._settings.batch_events)
+            ready = self._gaps.ready(
+                page.cursor, [event.sequence for event in page.events], page.oldest_running
+            )
+            if ready < len(page.events) and not self._gaps.watched:
+                self._gaps.watch(page.events[-1].sequence, await turn.next_transaction())
+            self._look(page, published=0)
+            if batch := page.events[:ready]:
+                async with asyncio.timeout(self._settings.publish_timeout_s):
+                    await self._sink.publish(batch_to_json(batch), batch[-1].sequence)
+                await turn.advance(batch[-1].sequence)
+        self._events += ready
+        self._batches += ready > 0
+        self._look(page, published=ready)
+        if ready < len(page.events):
+            return Progress.GAP
+        return Progress.MORE if self._lag_events else Progress.CAUGHT_UP
+
+    def _look(self, page: LogPage, published: int) -> None:
+        cursor = page.events[published - 1].sequence if published else page.cursor
+        self._lag_events = page.head - cursor
+        self._lag_s = 0.0
+        if self._lag_events and page.events:
+            oldest = page.events[min(published, len(page.events) - 1)]
+            self._lag_s = max(0.0, (page.now - oldest.occurred_at).total_seconds())
+
+    def _failed(self, error: Exception) -> float:
+        self._failures += 1
+        self._healthy = False
+        pause_s = self._backoff.pause_s()
+        log.warning(
+            "events could not be published",
+            extra={"error": repr(error), "lag_events": self._lag_events, "retry_in_s": pause_s},
+        )
+        return pause_s
+
+    def _succeeded(self) -> None:
+        self._backoff.reset()
+        self._healthy = True
+
+    async def _wait(self, longest_s: float) -> None:
+        with suppress(TimeoutError):
+            async with asyncio.timeout(longest_s):
+                await self._woken.wait()

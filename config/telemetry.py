@@ -1,4 +1,4 @@
-"""Settings of logs and metrics."""
+"""Settings of logs."""
 
 from typing import Literal
 

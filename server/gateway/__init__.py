@@ -1,0 +1,1 @@
+"""The gateway: what every HTTP request passes before a handler sees it."""

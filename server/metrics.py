@@ -1,0 +1,80 @@
+"""What Prometheus reads: the HTTP figures, and the plain figures that the domains keep.
+
+Domains count in plain attributes and know no Prometheus; a `Figure` says how to read one. The
+registry is the object's own, so two servers in one process don't mix.
+"""
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from typing import Literal
+
+from prometheus_client import CollectorRegistry, Counter, Histogram
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
+from prometheus_client.exposition import CONTENT_TYPE_LATEST, generate_latest
+from prometheus_client.process_collector import ProcessCollector
+from prometheus_client.registry import Collector
+
+LATENCY_BUCKETS_S = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
+_FAMILIES = {"gauge": GaugeMetricFamily, "counter": CounterMetricFamily}
+
+
+@dataclass(frozen=True, slots=True)
+class Figure:
+    """One value that some part keeps: read at each scrape, in the event-loop thread."""
+
+    name: str
+    documentation: str
+    kind: Literal["gauge", "counter"]
+    read: Callable[[], float]
+
+
+class Metrics:
+    """The registry of one process."""
+
+    content_type = CONTENT_TYPE_LATEST
+
+    def __init__(self) -> None:
+        self._registry = CollectorRegistry(auto_describe=True)
+        ProcessCollector(registry=self._registry)
+        self._http_requests = Counter(
+            "http_requests_total",
+            "Requests answered.",
+            ("method", "route", "status_code"),
+            registry=self._registry,
+        )
+        self._http_duration = Histogram(
+            "http_request_duration_seconds",
+            "Time from a request's head to its answer.",
+            ("method", "route", "status_code"),
+            buckets=LATENCY_BUCKETS_S,
+            registry=self._registry,
+        )
+
+    def http_request(self, method: str, route: str, status: int, duration_s: float) -> None:
+        """Count one answered request; `route` is a template, never a path."""
+        labels = (method, route, str(status))
+        self._http_requests.labels(*labels).inc()
+        self._http_duration.labels(*labels).observe(duration_s)
+
+    def add(self, figures: Iterable[Figure]) -> None:
+        """Export figures. Raises ValueError where a name is taken."""
+        self._registry.register(_FigureCollector(tuple(figures)))
+
+    def histogram(self, name: str, documentation: str) -> Callable[[float], None]:
+        """A new histogram of seconds; call what is returned with each value."""
+        return Histogram(
+            name, documentation, buckets=LATENCY_BUCKETS_S, registry=self._registry
+        ).observe
+
+    def exposition(self) -> bytes:
+        """All figures in Prometheus' text format."""
+        return generate_latest(self._registry)
+
+
+class _FigureCollector(Collector):
+    def __init__(self, figures: tuple[Figure, ...]) -> None:
+        self._figures = figures
+
+    def collect(self) -> Iterator[Metric]:
+        for figure in self._figures:
+            yield _FAMILIES[figure.kind](figure.name, figure.documentation, value=figure.read())

@@ -1,0 +1,20 @@
+"""What the drivers raise when a store is away: not our mistake, and not the caller's."""
+
+from typing import Final
+
+import asyncpg
+import redis.exceptions
+
+OUTAGES: Final[tuple[type[Exception], ...]] = (
+    OSError,  # refused and reset connections, and TimeoutError
+    asyncpg.PostgresConnectionError,
+    asyncpg.InterfaceError,
+    asyncpg.CannotConnectNowError,
+    asyncpg.AdminShutdownError,
+    asyncpg.CrashShutdownError,
+    asyncpg.TooManyConnectionsError,
+    asyncpg.QueryCanceledError,
+    redis.exceptions.ConnectionError,
+    redis.exceptions.TimeoutError,
+    redis.exceptions.BusyLoadingError,
+)

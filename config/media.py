@@ -1,27 +1,64 @@
 """Settings of the media plane."""
 
-from pydantic import Field
+from ipaddress import ip_address
+from typing import Annotated
+
+from pydantic import AfterValidator, Field
 
 from config.section import Section
+
+
+def _ip_address(value: str) -> str:
+    return str(ip_address(value))
+
+
+IpAddress = Annotated[str, AfterValidator(_ip_address)]
 
 
 class MediaSettings(Section):
     """WebRTC in and out."""
 
-    bind_host: str = "127.0.0.1"
-    """Address that the UDP socket binds to."""
+    bind_host: IpAddress = "127.0.0.1"
+    """IP address that the UDP socket binds to; `0.0.0.0` takes all of the machine's."""
 
-    public_addresses: tuple[str, ...] = ("127.0.0.1",)
-    """IP addresses offered to peers as ICE host candidates."""
+    public_addresses: tuple[IpAddress, ...] = Field(default=("127.0.0.1",), min_length=1)
+    """IP addresses offered to peers as ICE host candidates, the preferred one first."""
 
     udp_port: int = Field(default=7000, ge=0, le=65535)
     """UDP port of the media worker; 0 takes a free one."""
 
+    max_streams: int = Field(default=100, ge=1)
+    """Streams that one worker takes at once; a further publisher gets 503 with Retry-After."""
+
     max_viewers: int = Field(default=5000, ge=1)
     """Viewers that one worker takes; further ones get 503 with Retry-After."""
 
+    max_pending_sessions: int = Field(default=500, ge=1)
+    """Sessions that may be between their offer and the end of their DTLS handshake at once."""
+
+    handshake_timeout_s: float = Field(default=10.0, gt=0)
+    """A session that is not connected so long after its offer ends."""
+
     consent_timeout_s: float = Field(default=10.0, gt=0)
-    """A peer that sends no valid STUN check for so long is gone (RFC 7675)."""
+    """A peer that sends nothing authentic (STUN checks, SRTP, SRTCP) for so long is gone."""
 
     reconnect_window_s: float = Field(default=30.0, ge=0)
     """How long a stream waits for its publisher to come back before it ends."""
+
+    takeover_silence_s: float = Field(default=2.0, gt=0)
+    """A publisher silent for so long may be replaced by itself without waiting for consent loss."""
+
+    publisher_bitrate_bps: int = Field(default=8_000_000, ge=100_000)
+    """The most that a publisher is told to send, in bits a second of all its tracks (REMB)."""
+
+    keyframe_interval_s: float = Field(default=1.0, gt=0)
+    """A publisher is asked for a keyframe at most this often, however many viewers need one."""
+
+    cache_max_packets: int = Field(default=4096, ge=64)
+    """Packets of a track kept for viewers who lost some; a second of the stream should fit."""
+
+    cache_max_bytes: int = Field(default=4 * 1024 * 1024, ge=65_536)
+    """Bytes of a track kept for viewers who lost some; the default is a second of 32 Mbit/s."""
+
+    resend_packets_per_s: int = Field(default=256, ge=1)
+    """Lost packets that one viewer gets again in a second; the stream itself goes on beyond it."""

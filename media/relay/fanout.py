@@ -17,7 +17,7 @@ from media.relay.datagrams import DatagramSender
 from media.relay.egress import ViewerEgress
 from media.relay.packet_cache import PacketCache
 from media.relay.stats import FanoutCounters
-from media.relay.tracks import Address, Kind, RelayPacket, SentTrack, Viewer
+from media.relay.tracks import KINDS, Address, Kind, RelayPacket, SentTrack, Viewer
 
 
 class Fanout(Protocol):
@@ -66,8 +66,7 @@ class PythonFanout:
         self._viewers: dict[int, ViewerEgress] = {}
         self._waiting: set[int] = set()
         self._caches: dict[Kind, PacketCache] = {
-            "audio": PacketCache(cache_max_packets, cache_max_bytes),
-            "video": PacketCache(cache_max_packets, cache_max_bytes),
+            kind: PacketCache(cache_max_packets, cache_max_bytes) for kind in KINDS
         }
         self._counters = FanoutCounters()
 

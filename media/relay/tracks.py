@@ -6,11 +6,12 @@ wraps and neither it nor the timestamp jumps when the publisher comes back with 
 """
 
 from dataclasses import dataclass
-from typing import Literal, NamedTuple
+from typing import Final, Literal, NamedTuple
 
 from media.transport.srtp import SrtpKeys
 
 Kind = Literal["audio", "video"]
+KINDS: Final[tuple[Kind, ...]] = ("audio", "video")
 Address = tuple[str, int]
 
 

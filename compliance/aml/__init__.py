@@ -1,0 +1,1 @@
+"""Anti-money-laundering: rules over the ledger's events, scores, alerts."""

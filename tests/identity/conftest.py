@@ -7,12 +7,16 @@ from pathlib import Path
 
 import asyncpg
 import pytest
+import pytest_asyncio
 from redis.asyncio import Redis
 
 from config.identity import IdentitySettings
 from identity.keys import KeyRing
 from identity.service import IdentityService
 from identity.store import UserStore
+from server.embedded.postgres import EmbeddedPostgres
+from server.embedded.redis import EmbeddedRedis
+from server.migrations import migrate
 from server.redis_sessions import RedisSessions
 from server.redis_throttle import RedisLoginThrottle
 
@@ -49,6 +53,32 @@ def keys(tmp_path_factory: pytest.TempPathFactory) -> KeyRing:
 def foreign_keys(tmp_path_factory: pytest.TempPathFactory) -> KeyRing:
     """Those of another server."""
     return KeyRing.open(tmp_path_factory.mktemp("foreign-keys"), now=datetime.now(UTC))
+
+
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
+async def identity_database(
+    stores: tuple[EmbeddedPostgres, EmbeddedRedis],
+) -> AsyncIterator[str]:
+    """One database for all tests of identity: making one takes longer than most of them."""
+    postgres, _ = stores
+    admin = await asyncpg.connect(postgres.admin_url)
+    await admin.execute("CREATE DATABASE test_identity OWNER sociallive")
+    url = f"{postgres.url.rpartition('/')[0]}/test_identity"
+    connection = await asyncpg.connect(url)
+    await migrate(connection)
+    await connection.close()
+    yield url
+    await admin.execute("DROP DATABASE test_identity WITH (FORCE)")
+    await admin.close()
+
+
+@pytest.fixture
+async def database_url(identity_database: str) -> str:
+    """Without users."""
+    connection = await asyncpg.connect(identity_database)
+    await connection.execute("TRUNCATE identity.users")
+    await connection.close()
+    return identity_database
 
 
 @pytest.fixture

@@ -3,7 +3,6 @@
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
-from pathlib import Path
 
 import asyncpg
 from redis.asyncio import Redis
@@ -23,7 +22,9 @@ class Stores:
 
     pool: asyncpg.Pool
     redis: Redis
-    data_dir: Path
+    folder: DataFolder
+    """For keys and logs."""
+
     migrated: tuple[Migration, ...]
     """What was applied to the database at this start."""
 
@@ -38,7 +39,8 @@ async def open_stores(settings: StoreSettings) -> AsyncIterator[Stores]:
     async with AsyncExitStack() as stack:
         folder = DataFolder(settings.data_dir or default_data_dir())
         stack.callback(folder.release)
-        await folder.acquire()
+        if settings.database_url is None or settings.redis_url is None:
+            await folder.acquire()  # external stores may be shared, embedded ones may not
         database_url = await _database_url(settings, folder, stack)
         redis_url = await _redis_url(settings, folder, stack)
         connection = await asyncpg.connect(database_url, timeout=10)
@@ -50,7 +52,7 @@ async def open_stores(settings: StoreSettings) -> AsyncIterator[Stores]:
         stack.callback(pool.terminate)
         redis = Redis.from_url(redis_url, socket_timeout=10, socket_connect_timeout=5)
         stack.push_async_callback(redis.aclose)
-        yield Stores(pool, redis, folder.path, tuple(migrated))
+        yield Stores(pool, redis, folder, tuple(migrated))
 
 
 async def _database_url(settings: StoreSettings, folder: DataFolder, stack: AsyncExitStack) -> str:

@@ -85,6 +85,10 @@ class Child:
             else:
                 return
 
+    async def wait(self) -> int:
+        """The exit status, once it has ended by itself."""
+        return await asyncio.to_thread(self._process.wait)
+
     async def stop(self) -> None:
         """Ask it to stop, then insist."""
         for wanted in (self._spec.stop_signal, self._spec.kill_signal, signal.SIGKILL):

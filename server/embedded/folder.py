@@ -74,14 +74,14 @@ class DataFolder:
         """Give up the lock; the folder object can't be used afterwards."""
         os.close(self._lock)
 
-    def secret(self, name: str) -> str:
+    def secret(self, name: str, *, bytes_of_entropy: int = 32) -> str:
         """The secret of that name, made on first use."""
         path = self._secrets / name
         try:
             handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
         except FileExistsError:
             return path.read_text("ascii")
-        value = secrets.token_urlsafe(32)
+        value = secrets.token_urlsafe(bytes_of_entropy)
         with os.fdopen(handle, "w") as file:
             file.write(value)
         return value

@@ -1,0 +1,1 @@
+"""What one domain needs of another, joined here so that neither knows the other."""

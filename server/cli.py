@@ -1,0 +1,152 @@
+"""The command `sociallive`.
+
+sociallive up              run the server
+sociallive demo            run it with ready accounts and a live channel
+sociallive config show     print the effective settings, secrets masked
+sociallive migrate         bring the database to this version, and stop
+sociallive user add        make an account, for instance the first admin
+"""
+
+import argparse
+import asyncio
+import getpass
+import os
+import sys
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import uvloop
+
+from config.load import SettingsError, effective, load_settings
+from config.settings import Settings
+from identity.errors import IdentityError
+from identity.roles import Role
+from server.commands import StartRefused, add_user, demo, migrate_database, up
+
+EXIT_REFUSED = 1
+EXIT_USAGE = 2
+
+Command = Callable[[Settings, argparse.Namespace], Awaitable[None]]
+
+
+@dataclass(frozen=True, slots=True)
+class Subcommand:
+    """One row of the table of commands."""
+
+    help: str
+    run: Command
+    configure: Callable[[argparse.ArgumentParser], None] = lambda _: None
+
+
+async def _up(settings: Settings, _: argparse.Namespace) -> None:
+    await up(settings)
+
+
+async def _demo(settings: Settings, arguments: argparse.Namespace) -> None:
+    await demo(settings, with_channel=arguments.channel)
+
+
+async def _migrate(settings: Settings, _: argparse.Namespace) -> None:
+    for migration in await migrate_database(settings):
+        print(f"applied {migration}")
+    print("The database is at this version.")
+
+
+async def _user_add(settings: Settings, arguments: argparse.Namespace) -> None:
+    password = getpass.getpass() if sys.stdin.isatty() else sys.stdin.readline().rstrip("\n")
+    user = await add_user(
+        settings,
+        email=arguments.email,
+        password=password,
+        display_name=arguments.name,
+        roles=frozenset(arguments.role),
+    )
+    print(f"{user.user_id} {user.email} {', '.join(sorted(user.roles))}")
+
+
+async def _config_show(settings: Settings, _: argparse.Namespace) -> None:
+    for section, fields in effective(settings).items():
+        print(f"[{section}]")
+        for name, value in fields.items():
+            print(f"{name} = {_toml(value)}" if value is not None else f"# {name} is not set")
+        print()
+
+
+def _demo_options(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--no-channel",
+        dest="channel",
+        action="store_false",
+        help="leave out the demo channel and its viewers",
+    )
+
+
+def _user_options(parser: argparse.ArgumentParser) -> None:
+    parser.description = "The password is asked for, or read from standard input."
+    parser.add_argument("email")
+    parser.add_argument("--name", required=True, help="the name others see")
+    parser.add_argument(
+        "--role", action="append", type=Role, choices=list(Role), default=[], help="may be repeated"
+    )
+
+
+COMMANDS: dict[tuple[str, ...], Subcommand] = {
+    ("up",): Subcommand("run the server", _up),
+    ("demo",): Subcommand(
+        "run it with ready accounts and a live channel", _demo, configure=_demo_options
+    ),
+    ("config", "show"): Subcommand("print the effective settings", _config_show),
+    ("migrate",): Subcommand("bring the database to this version", _migrate),
+    ("user", "add"): Subcommand("make an account", _user_add, configure=_user_options),
+}
+
+
+def main(argv: list[str] | None = None) -> None:
+    """Run one command; exits with 1 when the server refuses to start and says why."""
+    arguments = _parser().parse_args(argv)
+    os.umask(0o022)
+    try:
+        settings = load_settings(arguments.config)
+        with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+            runner.run(COMMANDS[arguments.command].run(settings, arguments))
+    except SettingsError as error:
+        print("The settings can't be used:", file=sys.stderr)
+        for problem in error.problems:
+            print(f"  {problem}", file=sys.stderr)
+        sys.exit(EXIT_USAGE)
+    except (StartRefused, IdentityError) as error:
+        print(error, file=sys.stderr)
+        sys.exit(EXIT_REFUSED)
+    except KeyboardInterrupt:
+        sys.exit(130)
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="sociallive", description="A live-streaming server.")
+    parser.add_argument("--config", type=Path, help="a TOML file of settings")
+    groups = {(): parser.add_subparsers(required=True, metavar="command")}
+    for words, command in COMMANDS.items():
+        parent = words[:-1]
+        if parent not in groups:
+            group = groups[()].add_parser(parent[0], help=f"{parent[0]}: {words[-1]}")
+            groups[parent] = group.add_subparsers(required=True, metavar="command")
+        child = groups[parent].add_parser(words[-1], help=command.help)
+        command.configure(child)
+        child.set_defaults(command=words)
+    return parser
+
+
+def _toml(value: object) -> str:
+    match value:
+        case bool():
+            return str(value).lower()
+        case int() | float():
+            return str(value)
+        case list():
+            return f"[{', '.join(_toml(each) for each in value)}]"
+        case dict():
+            return f"{{ {', '.join(f'{key} = {_toml(each)}' for key, each in value.items())} }}"
+        case _:
+            escaped = str(value).replace("\\", "\\\\").replace('"', '\\"')
+            return f'"{escaped}"'

@@ -1,0 +1,1 @@
+"""A running product to look at: ready accounts, a live channel, and viewers who talk and give."""

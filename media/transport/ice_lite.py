@@ -45,7 +45,7 @@ class StunRefusal(Enum):
 
 @dataclass(slots=True)
 class IceSession:
-    """One peer's ICE state: our credentials, its checked addresses, and when it was last heard."""
+    """One peer's ICE state: the credentials it must use, and where it was heard from."""
 
     session_id: str
     credentials: IceCredentials
@@ -55,7 +55,12 @@ class IceSession:
     """Addresses with a valid check, the oldest first."""
     selected: Address | None = None
     """Where to send: the address nominated last, or before any nomination the first one."""
-    last_check_at: float | None = None
+
+    def forget(self, address: Address) -> None:
+        """The address turned out to be another session's."""
+        self.addresses.remove(address)
+        if self.selected == address:
+            self.selected = self.addresses[-1] if self.addresses else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,9 +103,7 @@ class IceLite:
         self._retire(session)
         session.retired, session.credentials = session.credentials, credentials
 
-    def receive(
-        self, datagram: bytes, address: Address, now: float
-    ) -> Checked | Refused | StunDrop:
+    def receive(self, datagram: bytes, address: Address) -> Checked | Refused | StunDrop:
         """What a STUN datagram means, and the answer to it."""
         request = _parse_request(datagram)
         if isinstance(request, StunDrop):
@@ -120,7 +123,7 @@ class IceLite:
         # PRIORITY is not asked for: some FFmpeg builds leave it out, and nothing here needs it.
         if "ICE-CONTROLLED" in request.attributes:
             return _refuse(request, StunRefusal.ROLE_CONFLICT)
-        return self._accept(session, request, credentials, address, now)
+        return self._accept(session, request, credentials, address)
 
     def _accept(
         self,
@@ -128,11 +131,9 @@ class IceLite:
         request: Any,
         credentials: IceCredentials,
         address: Address,
-        now: float,
     ) -> Checked:
         if credentials is session.credentials:
             self._retire(session)
-        session.last_check_at = now
         forgotten = None
         if address not in session.addresses:
             session.addresses.append(address)

@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from media.errors import NoCommonCodec, NoMedia
-from media.wire.offer import RELAYED_CODECS, Codec, Direction, Offer, OfferedMedia
+from media.wire.offer import RELAYED_CODECS, Codec, Direction, Kind, Offer, OfferedMedia
 
 _PUBLISHER_SENDS = frozenset({Direction.SENDONLY, Direction.SENDRECV})
 _VIEWER_RECEIVES = frozenset({Direction.RECVONLY, Direction.SENDRECV})
@@ -20,6 +20,7 @@ _PROFILE_PARAMETERS = {"vp9": ("profile-id", "0"), "av1": ("profile", "0")}
 class PublishedTrack:
     """What a publisher sends in one section."""
 
+    kind: Kind
     media: OfferedMedia
     codec: Codec
     rtx: Codec | None
@@ -40,6 +41,7 @@ class PublishedTrack:
 class WatchedTrack:
     """What a viewer gets in one section: its own payload type for the publisher's codec."""
 
+    kind: Kind
     media: OfferedMedia
     codec: Codec
 
@@ -52,11 +54,13 @@ def published_tracks(offer: Offer) -> tuple[PublishedTrack, ...]:
     taken = _take(
         offer,
         _PUBLISHER_SENDS,
-        lambda media: next(filter(is_relayed, media.codecs), None),
+        lambda kind, offered: next((c for c in offered if is_relayed(kind, c)), None),
         nothing="The offer sends neither audio nor video. Offer a=sendonly sections.",
         no_codec="None of the offered codecs can be relayed. Offer H264, VP8, VP9, AV1 or Opus.",
     )
-    return tuple(PublishedTrack(media, codec, _rtx(media, codec)) for media, codec in taken)
+    return tuple(
+        PublishedTrack(kind, media, codec, _rtx(media, codec)) for kind, media, codec in taken
+    )
 
 
 def watched_tracks(offer: Offer, published: Sequence[PublishedTrack]) -> tuple[WatchedTrack, ...]:
@@ -64,21 +68,31 @@ def watched_tracks(offer: Offer, published: Sequence[PublishedTrack]) -> tuple[W
 
     Raises NoMedia where nothing is received, NoCommonCodec where the viewer has none of the codecs.
     """
-    sent = {track.media.kind: track.codec for track in published}
+    sent = {track.kind: track.codec for track in published}
     names = " and ".join(sorted(codec.name.upper() for codec in sent.values()))
     taken = _take(
         offer,
         _VIEWER_RECEIVES,
-        lambda m: compatible(sent[m.kind], m.codecs) if m.kind in sent else None,
+        lambda kind, offered: compatible(sent[kind], offered) if kind in sent else None,
         nothing="The offer receives neither audio nor video. Offer a=recvonly sections.",
         no_codec=f"This stream is sent as {names}, which the offer lacks.",
     )
-    return tuple(WatchedTrack(media, codec) for media, codec in taken)
+    return tuple(WatchedTrack(kind, media, codec) for kind, media, codec in taken)
 
 
-def is_relayed(codec: Codec) -> bool:
+def can_watch(watched: Sequence[WatchedTrack], published: Sequence[PublishedTrack]) -> bool:
+    """Whether what was negotiated with a viewer still fits what is published."""
+    sent = {track.kind: track.codec for track in published}
+    return all(
+        compatible(sent[track.kind], [track.codec]) is not None
+        for track in watched
+        if track.kind in sent
+    )
+
+
+def is_relayed(kind: Kind, codec: Codec) -> bool:
     """Whether the codec can be relayed."""
-    return any(rates.get(codec.name) == codec.clock_rate for rates in RELAYED_CODECS.values())
+    return RELAYED_CODECS[kind].get(codec.name) == codec.clock_rate
 
 
 def compatible(sent: Codec, offered: Sequence[Codec]) -> Codec | None:
@@ -134,20 +148,21 @@ def _rtx(media: OfferedMedia, codec: Codec) -> Codec | None:
 def _take(
     offer: Offer,
     directions: frozenset[Direction],
-    choose: Callable[[OfferedMedia], Codec | None],
+    choose: Callable[[Kind, Sequence[Codec]], Codec | None],
     *,
     nothing: str,
     no_codec: str,
-) -> list[tuple[OfferedMedia, Codec]]:
+) -> list[tuple[Kind, OfferedMedia, Codec]]:
     in_bundle = [m for m in offer.media if not offer.bundled or m.mid in offer.bundled]
     usable = [m for m in in_bundle if m.usable and m.direction in directions]
     if not usable:
         raise NoMedia(nothing)
-    taken: dict[str, tuple[OfferedMedia, Codec]] = {}
+    taken: dict[Kind, tuple[Kind, OfferedMedia, Codec]] = {}
     for media in usable:
-        codec = choose(media)
-        if media.kind not in taken and codec is not None:
-            taken[media.kind] = (media, codec)
+        kind: Kind = "audio" if media.kind == "audio" else "video"
+        codec = choose(kind, media.codecs)
+        if codec is not None and kind not in taken:
+            taken[kind] = (kind, media, codec)
     if not taken:
         raise NoCommonCodec(no_codec)
     return list(taken.values())

@@ -3,12 +3,15 @@
 import re
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Literal
 
 from media.errors import InvalidSdp
 from media.wire.sdp import Attributes, Sdp, Section, is_uint, parse_sdp
 
+Kind = Literal["audio", "video"]
+
 # Codecs that can be relayed, and their RTP clock rates (RFC 6184, 7741, 9628, 7587; AV1 by AOM).
-RELAYED_CODECS = {
+RELAYED_CODECS: dict[Kind, dict[str, int]] = {
     "video": {"h264": 90_000, "vp8": 90_000, "vp9": 90_000, "av1": 90_000},
     "audio": {"opus": 48_000},
 }

@@ -1,0 +1,18 @@
+"""What a media worker counts, as plain numbers for whoever exports them."""
+
+from collections import Counter
+from dataclasses import dataclass, field
+
+
+@dataclass(slots=True)
+class MediaCounters:
+    """Totals since the worker began; the keys of each are few and fixed by enums."""
+
+    datagrams: Counter[str] = field(default_factory=Counter)
+    """Received datagrams by protocol (see DatagramKind)."""
+    dropped: Counter[str] = field(default_factory=Counter)
+    """Received datagrams that were ignored or refused, by reason."""
+    sessions_started: Counter[str] = field(default_factory=Counter)
+    """Sessions by role."""
+    sessions_ended: Counter[str] = field(default_factory=Counter)
+    """Sessions by the reason of their end."""

@@ -1,0 +1,155 @@
+"""From an offer to a session and its answer, for either role: the shell of `wire/`.
+
+Draws the random values that the protocols ask for; decides nothing about streams.
+"""
+
+import secrets
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from uuid import UUID
+
+from media.relay.tracks import TrackSpec, ViewerTrack
+from media.session import Role, Session
+from media.transport.dtls import DtlsIdentity, DtlsPeer
+from media.transport.ice_lite import IceLite
+from media.wire.answer import (
+    PUBLISHER_FEEDBACK,
+    VIEWER_FEEDBACK,
+    AcceptedMedia,
+    LocalTransport,
+    SentTrack,
+    setup_towards,
+    write_answer,
+    write_restart_fragment,
+)
+from media.wire.negotiate import PublishedTrack, published_tracks, watched_tracks
+from media.wire.offer import Direction, IceCredentials, Offer, OfferedMedia, Setup, parse_offer
+
+
+@dataclass(frozen=True, slots=True)
+class Negotiated:
+    """A session that waits for its peer, and the answer that tells the peer where."""
+
+    session: Session
+    answer: str
+
+
+class Negotiator:
+    """Makes sessions of one worker: its certificate, its addresses, its ICE agent."""
+
+    def __init__(
+        self, ice: IceLite, identity: DtlsIdentity, candidates: Sequence[tuple[str, int]]
+    ) -> None:
+        self._ice = ice
+        self._identity = identity
+        self._candidates = tuple(candidates)
+
+    def publisher(self, stream_id: UUID, offer_text: str, now: float) -> Negotiated:
+        """A WHIP session. Raises InvalidSdp, NoMedia, NoCommonCodec."""
+        offer = parse_offer(offer_text)
+        published = published_tracks(offer)
+        accepted = {
+            track.media.mid: AcceptedMedia(
+                codecs=(track.codec,) if track.rtx is None else (track.codec, track.rtx),
+                direction=Direction.RECVONLY,
+                feedback=PUBLISHER_FEEDBACK,
+            )
+            for track in published
+        }
+        first = published[0].media
+        session = self._session(Role.PUBLISHER, stream_id, offer, first, now)
+        session.published = published
+        return Negotiated(session, self._answer(offer, accepted, session))
+
+    def viewer(
+        self,
+        stream_id: UUID,
+        offer_text: str,
+        published: Sequence[PublishedTrack],
+        cname: str,
+        now: float,
+    ) -> Negotiated:
+        """A WHEP session for these tracks. Raises InvalidSdp, NoMedia, NoCommonCodec."""
+        offer = parse_offer(offer_text)
+        watched = watched_tracks(offer, published)
+        ssrcs = _fresh_ssrcs(len(watched))
+        accepted = {
+            track.media.mid: AcceptedMedia(
+                codecs=(track.codec,),
+                direction=Direction.SENDONLY,
+                feedback=VIEWER_FEEDBACK,
+                sent=SentTrack(ssrc, cname, str(stream_id), f"{stream_id}-{track.kind}"),
+            )
+            for track, ssrc in zip(watched, ssrcs, strict=True)
+        }
+        session = self._session(Role.VIEWER, stream_id, offer, watched[0].media, now)
+        session.watched = watched
+        session.sent = tuple(
+            ViewerTrack(track.kind, track.codec.payload_type, ssrc)
+            for track, ssrc in zip(watched, ssrcs, strict=True)
+        )
+        return Negotiated(session, self._answer(offer, accepted, session))
+
+    def restart(self, session: Session, remote: IceCredentials) -> str:
+        """RFC 9725 §4.3.3: restart ICE; the fragment with our new credentials."""
+        self._ice.restart(session.ice, _fresh_credentials())
+        session.remote_ice = remote
+        first = session.first_media
+        return write_restart_fragment(first.mid, first.kind, self._local(session))
+
+    def _session(
+        self, role: Role, stream_id: UUID, offer: Offer, first: OfferedMedia, now: float
+    ) -> Session:
+        session_id = secrets.token_urlsafe(24)
+        is_client = setup_towards(offer.setup) is Setup.ACTIVE
+        return Session(
+            session_id=session_id,
+            number=secrets.randbits(63),
+            role=role,
+            stream_id=stream_id,
+            ice=self._ice.register(session_id, _fresh_credentials()),
+            dtls=DtlsPeer(self._identity, offer.fingerprints, is_client=is_client),
+            setup=setup_towards(offer.setup),
+            remote_ice=offer.ice,
+            created_at=now,
+            first_media=first,
+        )
+
+    def _answer(self, offer: Offer, accepted: Mapping[str, AcceptedMedia], session: Session) -> str:
+        session_id = secrets.randbits(62)
+        return write_answer(offer.media, accepted, self._local(session), session_id=session_id)
+
+    def _local(self, session: Session) -> LocalTransport:
+        return LocalTransport(
+            ice=session.ice.credentials,
+            fingerprint=self._identity.fingerprint,
+            setup=session.setup,
+            candidates=self._candidates,
+        )
+
+
+def track_spec(track: PublishedTrack) -> TrackSpec:
+    """The track as the relay wants to know it."""
+    return TrackSpec(
+        kind=track.kind,
+        codec=track.codec.name,
+        payload_type=track.codec.payload_type,
+        ssrc=track.ssrc,
+        rtx_payload_type=track.rtx.payload_type if track.rtx is not None else None,
+        rtx_ssrc=track.rtx_ssrc,
+        clock_rate=track.codec.clock_rate,
+        mid=track.media.mid,
+    )
+
+
+def _fresh_credentials() -> IceCredentials:
+    """RFC 8445 §5.3 asks for 24 and 128 random bits; the user name is also our key to sessions."""
+    return IceCredentials(ufrag=secrets.token_hex(8), pwd=secrets.token_hex(16))
+
+
+def _fresh_ssrcs(count: int) -> list[int]:
+    """Different from each other and from 0, which some peers take for unset."""
+    ssrcs: set[int] = set()
+    while len(ssrcs) < count:
+        ssrcs.add(1 + secrets.randbelow(0xFFFFFFFF))
+    return list(ssrcs)

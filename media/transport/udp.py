@@ -1,0 +1,93 @@
+"""The worker's one UDP socket: batches in, single datagrams out, never blocking."""
+
+import asyncio
+import errno
+import socket
+from collections.abc import Callable
+from ipaddress import ip_address
+
+from media.errors import PortTaken
+
+Address = tuple[str, int]
+Batch = list[tuple[bytes, Address]]
+
+# What one wake of the event loop reads: enough for a key frame in one batch, little enough that
+# a flood leaves the loop time for other work.
+BATCH_DATAGRAMS = 64
+
+_MAX_DATAGRAM_BYTES = 65_535
+_BUFFER_BYTES = 8 * 1024 * 1024
+
+
+class UdpSocket:
+    """A bound socket. `unsent` counts datagrams that the kernel had no room for."""
+
+    def __init__(self, sock: socket.socket) -> None:
+        self.raw = sock
+        """For senders with system calls of their own; closed by `close`."""
+        self._is_ipv6 = sock.family == socket.AF_INET6
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self.unsent = 0
+
+    @classmethod
+    def bind(cls, host: str, port: int) -> "UdpSocket":
+        """A socket on that address; port 0 takes a free one. Raises PortTaken."""
+        family = socket.AF_INET6 if ip_address(host).version == 6 else socket.AF_INET
+        sock = socket.socket(family, socket.SOCK_DGRAM)
+        try:
+            sock.setblocking(False)
+            for option in (socket.SO_RCVBUF, socket.SO_SNDBUF):
+                sock.setsockopt(socket.SOL_SOCKET, option, _BUFFER_BYTES)
+            sock.bind((host, port))
+        except OSError as error:
+            sock.close()
+            raise PortTaken(error.errno, _bind_advice(host, port, error)) from error
+        return cls(sock)
+
+    @property
+    def port(self) -> int:
+        """The port that it is bound to."""
+        port: int = self.raw.getsockname()[1]
+        return port
+
+    def start(self, on_batch: Callable[[Batch], None]) -> None:
+        """Hand every batch read to `on_batch`, in the running event loop, until `close`."""
+        self._loop = asyncio.get_running_loop()
+        self._loop.add_reader(self.raw, self._read, on_batch)
+
+    def send(self, datagram: bytes, address: Address) -> None:
+        """Send, or drop and count: a relay that waited for one peer would starve the others."""
+        try:
+            self.raw.sendto(datagram, address)
+        except OSError:
+            self.unsent += 1
+
+    def close(self) -> None:
+        """Stop reading and free the port."""
+        if self._loop is not None:
+            self._loop.remove_reader(self.raw)
+        self.raw.close()
+
+    def _read(self, on_batch: Callable[[Batch], None]) -> None:
+        batch: Batch = []
+        for _ in range(BATCH_DATAGRAMS):
+            try:
+                datagram, address = self.raw.recvfrom(_MAX_DATAGRAM_BYTES)
+            except BlockingIOError:
+                break
+            except OSError:
+                continue  # an ICMP error about something sent earlier; the peer's timer decides
+            batch.append((datagram, address[:2] if self._is_ipv6 else address))
+        if batch:
+            on_batch(batch)
+
+
+def _bind_advice(host: str, port: int, error: OSError) -> str:
+    if error.errno == errno.EADDRINUSE:
+        return (
+            f"UDP port {port} on {host} is in use. End the program that has it, or choose another"
+            " port (media.udp_port)."
+        )
+    if error.errno == errno.EADDRNOTAVAIL:
+        return f"{host} is no address of this machine. Correct media.bind_host."
+    return f"UDP port {port} on {host} can't be bound: {error.strerror}."

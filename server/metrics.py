@@ -4,7 +4,7 @@ Domains count in plain attributes and know no Prometheus; a `Figure` says how to
 registry is the object's own, so two servers in one process don't mix.
 """
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Literal
 
@@ -18,14 +18,21 @@ LATENCY_BUCKETS_S = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.
 _FAMILIES = {"gauge": GaugeMetricFamily, "counter": CounterMetricFamily}
 
 
+Value = float | Mapping[str, float]
+
+
 @dataclass(frozen=True, slots=True)
 class Figure:
-    """One value that some part keeps: read at each scrape, in the event-loop thread."""
+    """One value that some part keeps, read at each scrape in the event-loop thread.
+
+    With a `label`, `read` gives a value for each of its few values.
+    """
 
     name: str
     documentation: str
     kind: Literal["gauge", "counter"]
-    read: Callable[[], float]
+    read: Callable[[], Value]
+    label: str | None = None
 
 
 class Metrics:
@@ -34,20 +41,21 @@ class Metrics:
     content_type = CONTENT_TYPE_LATEST
 
     def __init__(self) -> None:
-        self._registry = CollectorRegistry(auto_describe=True)
-        ProcessCollector(registry=self._registry)
+        self.registry = CollectorRegistry(auto_describe=True)
+        ProcessCollector(registry=self.registry)
+        self.ledger = LedgerCalls(self.registry)
         self._http_requests = Counter(
             "http_requests_total",
             "Requests answered.",
             ("method", "route", "status_code"),
-            registry=self._registry,
+            registry=self.registry,
         )
         self._http_duration = Histogram(
             "http_request_duration_seconds",
             "Time from a request's head to its answer.",
             ("method", "route", "status_code"),
             buckets=LATENCY_BUCKETS_S,
-            registry=self._registry,
+            registry=self.registry,
         )
 
     def http_request(self, method: str, route: str, status: int, duration_s: float) -> None:
@@ -58,17 +66,31 @@ class Metrics:
 
     def add(self, figures: Iterable[Figure]) -> None:
         """Export figures. Raises ValueError where a name is taken."""
-        self._registry.register(_FigureCollector(tuple(figures)))
-
-    def histogram(self, name: str, documentation: str) -> Callable[[float], None]:
-        """A new histogram of seconds; call what is returned with each value."""
-        return Histogram(
-            name, documentation, buckets=LATENCY_BUCKETS_S, registry=self._registry
-        ).observe
+        self.registry.register(_FigureCollector(tuple(figures)))
 
     def exposition(self) -> bytes:
         """All figures in Prometheus' text format."""
-        return generate_latest(self._registry)
+        return generate_latest(self.registry)
+
+
+class LedgerCalls:
+    """Times the ledger's calls and counts posted gifts: a `ledger.service.LatencyObserver`."""
+
+    def __init__(self, registry: CollectorRegistry) -> None:
+        self._duration = Histogram(
+            "ledger_call_duration_seconds",
+            "Time of a call of the ledger, its commit included.",
+            ("operation", "outcome"),
+            buckets=LATENCY_BUCKETS_S,
+            registry=registry,
+        )
+        self._gifts = Counter("gifts_total", "Gifts posted.", registry=registry)
+
+    def observe(self, operation: str, seconds: float, outcome: str) -> None:
+        """Count one call; a repeated gift is not posted again."""
+        self._duration.labels(operation, outcome).observe(seconds)
+        if (operation, outcome) == ("gift", "posted"):
+            self._gifts.inc()
 
 
 class _FigureCollector(Collector):
@@ -77,4 +99,12 @@ class _FigureCollector(Collector):
 
     def collect(self) -> Iterator[Metric]:
         for figure in self._figures:
-            yield _FAMILIES[figure.kind](figure.name, figure.documentation, value=figure.read())
+            labels = () if figure.label is None else (figure.label,)
+            family = _FAMILIES[figure.kind](figure.name, figure.documentation, labels=labels)
+            value = figure.read()
+            if isinstance(value, Mapping):
+                for label, part in value.items():
+                    family.add_metric((str(label),), part)
+            else:
+                family.add_metric((), value)
+            yield family

@@ -5,6 +5,8 @@ from typing import Final
 import asyncpg
 import redis.exceptions
 
+from compliance.aml.errors import StoreUnavailable
+
 OUTAGES: Final[tuple[type[Exception], ...]] = (
     OSError,  # refused and reset connections, and TimeoutError
     asyncpg.PostgresConnectionError,
@@ -17,4 +19,5 @@ OUTAGES: Final[tuple[type[Exception], ...]] = (
     redis.exceptions.ConnectionError,
     redis.exceptions.TimeoutError,
     redis.exceptions.BusyLoadingError,
+    StoreUnavailable,
 )

@@ -9,19 +9,20 @@ guard.
 import secrets
 from dataclasses import dataclass
 from typing import ClassVar, Protocol
+from uuid import UUID
 
 from aiohttp import hdrs, web
 
 from config.http import HttpSettings
+from identity.errors import Suspended
 from identity.principal import Principal
 from identity.roles import Role
-from media.catalog import Stream
+from identity.users import UserStatus
+from media.catalog import KEY_PREFIX
 from server.gateway.client import CLIENT
 from server.gateway.path import path_uuid
 from server.gateway.refusals import Forbidden, InvalidBearer, Unauthenticated
 from server.services import Services
-
-STREAM_KEY_PREFIX = "sk_"
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,13 +99,17 @@ class StreamOwner:
         """The caller, if the stream is theirs."""
         principal = await SIGNED_IN.admit(request, gate)
         stream = await gate.services.catalog.get(path_uuid(request, "stream_id"))
-        _check_owner(stream, principal)
+        if stream.owner_id != principal.user_id:
+            raise Forbidden("This stream belongs to someone else. Use one of your own.")
         return principal
 
 
 @dataclass(frozen=True, slots=True)
 class StreamPublisher:
-    """Who may publish to the stream in the path: its owner, or whoever has its key."""
+    """Who may publish to the stream in the path: its owner, or whoever has its key.
+
+    A key outlives sessions, so its owner's account is looked at each time.
+    """
 
     who: ClassVar[str] = "its owner, by access token or stream key"
     needs_bearer: ClassVar[bool] = True
@@ -112,15 +117,21 @@ class StreamPublisher:
     async def admit(self, request: web.Request, gate: Gate) -> Principal | None:
         """The owner; None for a caller that has the key."""
         bearer = bearer_of(request)
-        if not bearer.startswith(STREAM_KEY_PREFIX):
-            return await STREAM_OWNER.admit(request, gate)
-        catalog = gate.services.catalog
-        stream = await catalog.get(path_uuid(request, "stream_id"))
-        if not await catalog.verify_key(stream.stream_id, bearer):
-            raise InvalidBearer(
-                "This is not the key of this stream. Copy it again, or make a new one."
-            )
-        return None
+        if bearer.startswith(KEY_PREFIX):
+            await self._check_key(path_uuid(request, "stream_id"), bearer, gate.services)
+            return None
+        principal = await STREAM_OWNER.admit(request, gate)
+        _check_may_publish(principal.roles)
+        return principal
+
+    async def _check_key(self, stream_id: UUID, key: str, services: Services) -> None:
+        stream = await services.catalog.get(stream_id)
+        if not await services.catalog.verify_key(stream_id, key):
+            raise InvalidBearer("This is not the key of this stream. Copy it again, or renew it.")
+        owner = await services.identity.user(stream.owner_id)
+        if owner.status is not UserStatus.ACTIVE:
+            raise Suspended
+        _check_may_publish(owner.roles)
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,6 +171,6 @@ def bearer_of(request: web.Request) -> str:
     return token.strip()
 
 
-def _check_owner(stream: Stream, principal: Principal) -> None:
-    if stream.owner_id != principal.user_id:
-        raise Forbidden("This stream belongs to someone else. Use one of your own.")
+def _check_may_publish(roles: frozenset[Role]) -> None:
+    if roles.isdisjoint(STREAMER.roles):
+        raise Forbidden("Only a streamer may publish. Ask an admin for the role.")

@@ -1,0 +1,166 @@
+"""Which figures of the domains are exported, and under which names."""
+
+from collections.abc import Iterator
+from uuid import UUID
+
+from chat.server import ChatServer
+from compliance.aml.worker import AmlWorker
+from ledger.outbox import OutboxPublisher
+from media.live import StreamStats
+from media.worker import MediaWorker
+from server.gateway.limits import RateLimiter
+from server.metrics import Figure
+
+
+def figures(
+    media: MediaWorker, chat: ChatServer, outbox: OutboxPublisher, aml: AmlWorker
+) -> tuple[Figure, ...]:
+    """Everything that the domains of one process count."""
+    return (
+        *media_figures(media),
+        *chat_figures(chat),
+        *outbox_figures(outbox),
+        *aml_figures(aml),
+    )
+
+
+class StreamTotals:
+    """Adds up a counter of streams that come and go: what a stream grew by since the last look.
+
+    What a stream counted between the last look and its end is missed.
+    """
+
+    def __init__(self, media: MediaWorker, name: str) -> None:
+        self._media = media
+        self._name = name
+        self._seen: dict[UUID, int] = {}
+        self._total = 0
+
+    def read(self) -> float:
+        """The total up to now."""
+        seen = {stream_id: int(getattr(stats, self._name)) for stream_id, stats in self._stats()}
+        for stream_id, count in seen.items():
+            before = self._seen.get(stream_id, 0)
+            self._total += count - before if count >= before else count
+        self._seen = seen
+        return self._total
+
+    def _stats(self) -> Iterator[tuple[UUID, StreamStats]]:
+        for stream_id in self._media.live():
+            if (stats := self._media.stats(stream_id)) is not None:
+                yield stream_id, stats
+
+
+def media_figures(media: MediaWorker) -> tuple[Figure, ...]:
+    """Streams, viewers and packets of this worker."""
+    counters = media.counters
+    return (
+        Figure("media_streams", "Streams that can be watched.", "gauge", lambda: len(media.live())),
+        Figure(
+            "media_viewers",
+            "Connected viewers.",
+            "gauge",
+            lambda: sum(media.viewers(stream_id) for stream_id in media.live()),
+        ),
+        *(
+            Figure(f"media_{name}", documentation, "counter", StreamTotals(media, name).read)
+            for name, documentation in (
+                ("packets_forwarded", "Packets sent to viewers."),
+                ("packets_dropped", "Packets not sent, because a viewer was too slow."),
+                ("packets_resent", "Packets sent again when a viewer asked."),
+                ("keyframe_requests", "Keyframes asked of publishers."),
+            )
+        ),
+        Figure("media_datagrams", "Received.", "counter", lambda: counters.datagrams, "protocol"),
+        Figure(
+            "media_datagrams_dropped",
+            "Ignored or refused.",
+            "counter",
+            lambda: counters.dropped,
+            "reason",
+        ),
+        Figure(
+            "media_sessions_started",
+            "Sessions.",
+            "counter",
+            lambda: counters.sessions_started,
+            "role",
+        ),
+        Figure(
+            "media_sessions_ended",
+            "Sessions.",
+            "counter",
+            lambda: counters.sessions_ended,
+            "reason",
+        ),
+    )
+
+
+def chat_figures(chat: ChatServer) -> tuple[Figure, ...]:
+    """Connections and messages of this node."""
+    counters = chat.counters
+    return (
+        Figure("chat_connections", "Open.", "gauge", lambda: chat.figures.connections),
+        Figure("chat_rooms", "Open on this node.", "gauge", lambda: chat.figures.rooms),
+        Figure("chat_frames_received", "From clients.", "counter", lambda: counters.frames_in),
+        Figure("chat_messages", "Taken from clients.", "counter", lambda: counters.messages),
+        Figure("chat_gifts_shown", "Gift events.", "counter", lambda: counters.gifts_shown),
+        Figure("chat_deliveries", "Events written.", "counter", lambda: counters.deliveries),
+        Figure("chat_refused", "Frames refused.", "counter", lambda: counters.refused, "code"),
+        Figure(
+            "chat_closed",
+            "By this server.",
+            "counter",
+            lambda: {str(code): count for code, count in counters.closed.items()},
+            "close_code",
+        ),
+        Figure("chat_bad_payloads", "Of the bus.", "counter", lambda: counters.bad_payloads),
+    )
+
+
+def outbox_figures(outbox: OutboxPublisher) -> tuple[Figure, ...]:
+    """How far the event stream is behind the ledger."""
+    return (
+        Figure(
+            "ledger_event_lag_seconds",
+            "Age of the oldest event that is not published.",
+            "gauge",
+            lambda: outbox.figures.lag_s,
+        ),
+        Figure(
+            "ledger_event_lag", "Events not published.", "gauge", lambda: outbox.figures.lag_events
+        ),
+        Figure(
+            "ledger_events_published", "Events.", "counter", lambda: outbox.figures.published_events
+        ),
+        Figure("ledger_publish_failures", "Turns.", "counter", lambda: outbox.figures.failures),
+    )
+
+
+def aml_figures(aml: AmlWorker) -> tuple[Figure, ...]:
+    """What the anti-money-laundering checks did."""
+    seen = aml.figures
+    return (
+        Figure("aml_events_seen", "Events.", "counter", lambda: seen.events_seen),
+        Figure("aml_duplicates", "Events dropped.", "counter", lambda: seen.duplicates),
+        Figure("aml_alerts_raised", "Alerts.", "counter", lambda: seen.alerts_raised),
+        Figure("aml_dead_letters", "Entries set aside.", "counter", lambda: seen.dead_letters),
+        Figure(
+            "aml_event_lag_seconds",
+            "Time from the last event handled to when it was.",
+            "gauge",
+            lambda: seen.last_event_lag_s,
+        ),
+    )
+
+
+def gateway_figures(limiter: RateLimiter) -> tuple[Figure, ...]:
+    """What the gateway could not do."""
+    return (
+        Figure(
+            "http_rate_limit_failures",
+            "Requests that passed uncounted because Redis was away.",
+            "counter",
+            lambda: limiter.failures,
+        ),
+    )

@@ -1,0 +1,1 @@
+"""What admins see and steer, under `/api/admin`."""

@@ -1,0 +1,155 @@
+"""The route table: every address of the server, who may call it, and what goes in and out.
+
+Nothing else adds routes. `server.gateway.endpoint` enforces the rows, `server.http.openapi`
+describes them, and a test walks the router and fails on an address that has no row.
+"""
+
+from typing import Final
+
+from server.gateway.access import (
+    ADMIN,
+    ANYONE,
+    OPERATOR,
+    SIGNED_IN,
+    STREAM_OWNER,
+    STREAM_PUBLISHER,
+    STREAMER,
+)
+from server.gateway.limits import RateClass
+from server.gateway.route import Audit, Route, Text
+from server.http import auth, pages, sdp, service, streams, wallet, whep, whip
+from server.http.admin import alerts, audit, ledger
+from server.http.admin import streams as admin_streams
+from server.http.admin import users as admin_users
+from server.http.shapes import Paging, UserShape
+
+SIGN_IN, READ, WRITE = RateClass.SIGN_IN, RateClass.READ, RateClass.WRITE
+SESSION, PROBE = RateClass.SESSION, RateClass.PROBE
+
+SDP, FRAGMENT = Text(sdp.SDP), Text(sdp.FRAGMENT)
+PAGE, FIGURES, FILE = Text("text/html"), Text("text/plain"), Text("application/octet-stream")
+
+STREAM = "/api/streams/{stream_id}"
+MINE = "/api/me/streams"
+MY_STREAM = "/api/me/streams/{stream_id}"
+WHIP, WHIP_SESSION = "/whip/{stream_id}", "/whip/{stream_id}/{session_id}"
+WHEP, WHEP_SESSION = "/whep/{stream_id}", "/whep/{stream_id}/{session_id}"
+USER = "/api/admin/users/{user_id}"
+ALERT = "/api/admin/aml/alerts/{alert_id}"
+
+# fmt: off
+AUTH: Final = (
+    Route("POST", "/auth/register", auth.register, ANYONE, SIGN_IN,
+          takes=auth.Register, gives={201: auth.Tokens}),
+    Route("POST", "/auth/login", auth.login, ANYONE, SIGN_IN,
+          takes=auth.Login, gives={200: auth.Tokens}),
+    Route("POST", "/auth/refresh", auth.refresh, ANYONE, SIGN_IN,
+          takes=auth.Refresh, gives={200: auth.Tokens}),
+    Route("POST", "/auth/logout", auth.logout, SIGNED_IN, WRITE, gives={204: None}),
+    Route("GET", "/auth/me", auth.me, SIGNED_IN, READ, gives={200: UserShape}),
+    Route("GET", "/.well-known/jwks.json", auth.jwks, ANYONE, READ, gives={200: auth.KeySet}),
+)
+
+STREAMS: Final = (
+    Route("GET", "/api/streams", streams.listed, ANYONE, READ, gives={200: streams.StreamList}),
+    Route("GET", STREAM, streams.shown, ANYONE, READ, gives={200: streams.StreamShape}),
+    Route("GET", MINE, streams.owned, STREAMER, READ, gives={200: streams.StreamList}),
+    Route("POST", MINE, streams.create, STREAMER, WRITE,
+          takes=streams.Title, gives={201: streams.StreamWithKey}),
+    Route("PATCH", MY_STREAM, streams.rename, STREAM_OWNER, WRITE,
+          takes=streams.Title, gives={200: streams.StreamShape}),
+    Route("POST", f"{MY_STREAM}/key", streams.rotate_key, STREAM_OWNER, WRITE,
+          gives={200: streams.StreamWithKey}),
+    Route("POST", f"{MY_STREAM}/stop", streams.stop, STREAM_OWNER, WRITE, gives={204: None}),
+    Route("GET", f"{MY_STREAM}/stats", streams.stats, STREAM_OWNER, READ,
+          gives={200: streams.StreamStatsShape}),
+)
+
+SESSIONS: Final = (
+    Route("POST", WHIP, whip.publish, STREAM_PUBLISHER, SESSION, takes=SDP, gives={201: SDP}),
+    Route("OPTIONS", WHIP, sdp.endpoint_options, ANYONE, READ, gives={204: None}),
+    Route("PATCH", WHIP_SESSION, whip.patch, STREAM_PUBLISHER, SESSION,
+          takes=FRAGMENT, gives={200: FRAGMENT, 204: None}),
+    Route("DELETE", WHIP_SESSION, whip.end, STREAM_PUBLISHER, SESSION, gives={200: None}),
+    Route("OPTIONS", WHIP_SESSION, sdp.session_options, ANYONE, READ, gives={204: None}),
+    Route("POST", WHEP, whep.watch, ANYONE, SESSION, takes=SDP, gives={201: SDP}),
+    Route("OPTIONS", WHEP, sdp.endpoint_options, ANYONE, READ, gives={204: None}),
+    Route("PATCH", WHEP_SESSION, whep.patch, ANYONE, SESSION,
+          takes=FRAGMENT, gives={200: FRAGMENT, 204: None}),
+    Route("DELETE", WHEP_SESSION, whep.end, ANYONE, SESSION, gives={200: None}),
+    Route("OPTIONS", WHEP_SESSION, sdp.session_options, ANYONE, READ, gives={204: None}),
+)
+
+WALLET: Final = (
+    Route("GET", "/api/gifts", wallet.gifts, ANYONE, READ, gives={200: wallet.GiftList}),
+    Route("POST", f"{STREAM}/gifts", wallet.send_gift, SIGNED_IN, WRITE,
+          takes=wallet.SendGift,
+          gives={201: wallet.GiftReceiptShape, 200: wallet.GiftReceiptShape}),
+    Route("GET", "/api/me/wallet", wallet.wallet, SIGNED_IN, READ,
+          gives={200: wallet.WalletShape}),
+    Route("GET", "/api/me/statement", wallet.statement, SIGNED_IN, READ,
+          query=wallet.StatementPaging, gives={200: wallet.StatementShape}),
+)
+
+ADMINISTRATION: Final = (
+    Route("GET", "/api/admin/streams", admin_streams.listed, ADMIN, READ,
+          gives={200: streams.StreamList}),
+    Route("POST", "/api/admin/streams/{stream_id}/stop", admin_streams.stop, ADMIN, WRITE,
+          takes=admin_streams.Reason, gives={204: None},
+          audit=Audit("stream.stop", "stream_id")),
+    Route("GET", "/api/admin/users", admin_users.listed, ADMIN, READ,
+          query=admin_users.UserSearch, gives={200: admin_users.UserPage}),
+    Route("POST", f"{USER}/suspend", admin_users.suspend, ADMIN, WRITE,
+          takes=admin_streams.Reason, gives={200: UserShape},
+          audit=Audit("user.suspend", "user_id")),
+    Route("POST", f"{USER}/reinstate", admin_users.reinstate, ADMIN, WRITE,
+          gives={200: UserShape}, audit=Audit("user.reinstate", "user_id")),
+    Route("PUT", f"{USER}/roles", admin_users.set_roles, ADMIN, WRITE,
+          takes=admin_users.NewRoles, gives={200: UserShape},
+          audit=Audit("user.set_roles", "user_id")),
+    Route("POST", f"{USER}/grants", admin_users.grant, ADMIN, WRITE,
+          takes=admin_users.Grant,
+          gives={201: admin_users.GrantReceiptShape, 200: admin_users.GrantReceiptShape},
+          audit=Audit("user.grant_coins", "user_id")),
+    Route("GET", f"{USER}/statement", ledger.statement, ADMIN, READ,
+          query=wallet.StatementPaging, gives={200: wallet.StatementShape}),
+    Route("GET", "/api/admin/ledger/trial-balance", ledger.trial_balance, ADMIN, READ,
+          gives={200: ledger.TrialBalanceShape}),
+    Route("GET", "/api/admin/aml/alerts", alerts.listed, ADMIN, READ,
+          query=alerts.AlertFilter, gives={200: alerts.AlertPage}),
+    Route("GET", ALERT, alerts.shown, ADMIN, READ, gives={200: alerts.AlertShape}),
+    Route("POST", f"{ALERT}/assign", alerts.assign, ADMIN, WRITE,
+          takes=alerts.Assignment, gives={200: alerts.AlertShape},
+          audit=Audit("alert.assign", "alert_id")),
+    Route("POST", f"{ALERT}/resolve", alerts.resolve, ADMIN, WRITE,
+          takes=alerts.Resolution, gives={200: alerts.AlertShape},
+          audit=Audit("alert.resolve", "alert_id")),
+    Route("GET", "/api/admin/audit", audit.listed, ADMIN, READ,
+          query=Paging, gives={200: audit.AuditPage}),
+)
+
+SERVICE: Final = (
+    Route("GET", "/healthz", service.health, ANYONE, PROBE, gives={200: service.Health}),
+    Route("GET", "/readyz", service.ready, ANYONE, PROBE,
+          gives={200: service.ReadyReport, 503: service.ReadyReport}),
+    Route("GET", "/metrics", service.metrics, OPERATOR, PROBE, gives={200: FIGURES}),
+    Route("GET", "/api/openapi.json", service.openapi, ANYONE, READ,
+          gives={200: service.OpenApiDocument}),
+    Route("GET", "/api/config", service.page_config, ANYONE, READ,
+          gives={200: service.PageConfig}),
+)
+
+PAGES: Final = (
+    Route("GET", "/", pages.index, ANYONE, READ, gives={200: PAGE}),
+    Route("GET", "/watch/{stream_id}", pages.index, ANYONE, READ, gives={200: PAGE}),
+    Route("GET", "/studio", pages.index, ANYONE, READ, gives={200: PAGE}),
+    Route("GET", "/admin", pages.index, ANYONE, READ, gives={200: PAGE}),
+    Route("GET", "/assets/{file}", pages.asset, ANYONE, READ, gives={200: FILE}),
+    Route("GET", r"/{file:[\w-]+\.[a-z0-9]+}", pages.file, ANYONE, READ, gives={200: FILE}),
+)
+# fmt: on
+
+API: Final = (*AUTH, *STREAMS, *SESSIONS, *WALLET, *ADMINISTRATION, *SERVICE)
+"""What programs call, and `/api/openapi.json` describes."""
+
+ROUTES: Final = (*API, *PAGES)

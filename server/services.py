@@ -1,0 +1,28 @@
+"""What the HTTP routes may call: the domains' services, composed once by the application."""
+
+from dataclasses import dataclass
+
+from chat.server import ChatServer
+from compliance.aml.service import AlertService
+from compliance.audit import AuditLog
+from identity.service import IdentityService
+from ledger.service import LedgerService
+from media.catalog import StreamCatalog
+from media.worker import MediaWorker
+from server.health import Readiness
+from server.metrics import Metrics
+
+
+@dataclass(frozen=True, slots=True)
+class Services:
+    """The doors into the domains, and what the process tells of itself."""
+
+    identity: IdentityService
+    ledger: LedgerService
+    alerts: AlertService
+    audit: AuditLog
+    catalog: StreamCatalog
+    media: MediaWorker
+    chat: ChatServer
+    readiness: Readiness
+    metrics: Metrics

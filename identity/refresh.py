@@ -9,13 +9,17 @@ from one that was. The secret of 256 random bits is new in each token.
 """
 
 import binascii
-import secrets
 from base64 import urlsafe_b64decode, urlsafe_b64encode
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from hashlib import sha256
+from typing import TypeAlias
 from uuid import UUID
 
 from identity.errors import InvalidRefreshToken
+
+RandomOctets: TypeAlias = Callable[[int], bytes]
+"""So many octets that nobody can guess, as `secrets.token_bytes` makes them."""
 
 _PREFIX = "rt_"
 _FAMILY_OCTETS, _SECRET_OCTETS = 16, 32
@@ -33,10 +37,9 @@ class RefreshToken:
     secret: bytes = field(repr=False)
 
     @classmethod
-    def first(cls, user_id: UUID, session_id: UUID) -> "RefreshToken":
+    def first(cls, user_id: UUID, session_id: UUID, random: RandomOctets) -> "RefreshToken":
         """The first token of a new session."""
-        family = secrets.token_bytes(_FAMILY_OCTETS)
-        return cls(user_id, session_id, family, secrets.token_bytes(_SECRET_OCTETS))
+        return cls(user_id, session_id, random(_FAMILY_OCTETS), random(_SECRET_OCTETS))
 
     @classmethod
     def parse(cls, text: str) -> "RefreshToken":
@@ -52,9 +55,9 @@ class RefreshToken:
         family, secret = octets[32 : 32 + _FAMILY_OCTETS], octets[32 + _FAMILY_OCTETS :]
         return cls(UUID(bytes=octets[:16]), UUID(bytes=octets[16:32]), family, secret)
 
-    def successor(self) -> "RefreshToken":
+    def successor(self, random: RandomOctets) -> "RefreshToken":
         """The next token of the session."""
-        return replace(self, secret=secrets.token_bytes(_SECRET_OCTETS))
+        return replace(self, secret=random(_SECRET_OCTETS))
 
     def text(self) -> str:
         """What the client is given."""

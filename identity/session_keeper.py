@@ -10,6 +10,7 @@ import logging
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from secrets import token_bytes
 from uuid import UUID
 
 from uuid_utils.compat import uuid7
@@ -69,7 +70,7 @@ class SessionKeeper:
 
         Raises Suspended, UnknownUser or IdentityBusy.
         """
-        token = RefreshToken.first(user_id, uuid7())
+        token = RefreshToken.first(user_id, uuid7(), token_bytes)
         now = self._clock()
 
         def change(sessions: Sessions) -> tuple[Sessions, None]:
@@ -99,7 +100,7 @@ class SessionKeeper:
             user = await self._active_user(token.user_id)
         except UnknownUser as error:
             raise InvalidRefreshToken from error
-        successor = token.successor()
+        successor = token.successor(token_bytes)
 
         def change(sessions: Sessions) -> tuple[Sessions, Rotation]:
             return rotated(sessions, token, successor, expires_at=self._end_from(now), now=now)

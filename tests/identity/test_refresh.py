@@ -1,5 +1,6 @@
 from base64 import urlsafe_b64encode
 from hashlib import sha256
+from secrets import token_bytes
 from uuid import UUID
 
 import pytest
@@ -13,26 +14,26 @@ USER_ID, SESSION_ID = UUID(int=1), UUID(int=2)
 
 
 def test_a_token_is_read_back() -> None:
-    token = RefreshToken.first(USER_ID, SESSION_ID)
+    token = RefreshToken.first(USER_ID, SESSION_ID, token_bytes)
     assert RefreshToken.parse(token.text()) == token
     assert (token.user_id, token.session_id) == (USER_ID, SESSION_ID)
 
 
 def test_a_successor_keeps_the_family_and_has_its_own_secret() -> None:
-    token = RefreshToken.first(USER_ID, SESSION_ID)
-    successor = token.successor()
+    token = RefreshToken.first(USER_ID, SESSION_ID, token_bytes)
+    successor = token.successor(token_bytes)
     assert successor.family == token.family
     assert len(successor.secret) * 8 == 256
     assert successor.secret != token.secret
 
 
 def test_no_two_sessions_share_a_family() -> None:
-    tokens = [RefreshToken.first(USER_ID, SESSION_ID) for _ in range(2)]
+    tokens = [RefreshToken.first(USER_ID, SESSION_ID, token_bytes) for _ in range(2)]
     assert tokens[0].family != tokens[1].family
 
 
 def test_the_server_keeps_hashes() -> None:
-    token = RefreshToken.first(USER_ID, SESSION_ID)
+    token = RefreshToken.first(USER_ID, SESSION_ID, token_bytes)
     assert token.secret_hash == sha256(token.secret).hexdigest()
     assert token.family_hash == sha256(token.family).hexdigest()
 

@@ -6,6 +6,7 @@ import logging
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import timedelta
+from secrets import token_bytes
 from typing import TYPE_CHECKING
 from uuid import UUID
 
@@ -165,8 +166,8 @@ async def test_a_spent_token_ends_its_session_and_is_told_to_the_operator(
 async def test_a_token_of_a_made_up_session_is_refused(house: House) -> None:
     signed_in = await house.keeper.open(house.user.user_id)
     real = RefreshToken.parse(signed_in.refresh_token)
-    forged = RefreshToken.first(real.user_id, real.session_id)
-    for token in (forged, RefreshToken.first(house.user.user_id, uuid7())):
+    forged = RefreshToken.first(real.user_id, real.session_id, token_bytes)
+    for token in (forged, RefreshToken.first(house.user.user_id, uuid7(), token_bytes)):
         with pytest.raises(InvalidRefreshToken):
             await house.keeper.renew(token.text())
     assert await may_do(house, signed_in.access_token)

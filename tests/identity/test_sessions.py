@@ -1,5 +1,6 @@
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from secrets import token_bytes
 from uuid import UUID
 
 from hypothesis import given
@@ -15,7 +16,7 @@ USER_ID = UUID(int=1)
 
 
 def first_token(number: int) -> RefreshToken:
-    return RefreshToken.first(USER_ID, UUID(int=number))
+    return RefreshToken.first(USER_ID, UUID(int=number), token_bytes)
 
 
 def logged_in(*tokens: RefreshToken, limit: int = 5) -> Sessions:
@@ -60,7 +61,7 @@ def test_a_renewed_session_lives_longer_and_keeps_its_place_and_generation() -> 
     tokens = [first_token(number) for number in range(3)]
     sessions = outdated(logged_in(*tokens))
     later = NOW + timedelta(days=1)
-    renewed, rotation = renew(sessions, tokens[1], tokens[1].successor(), later)
+    renewed, rotation = renew(sessions, tokens[1], tokens[1].successor(token_bytes), later)
     assert rotation is Rotation.RENEWED
     assert session_ids(renewed) == [0, 1, 2]
     assert renewed[1].expires_at == later + timedelta(days=7)
@@ -71,25 +72,31 @@ def test_a_renewed_session_lives_longer_and_keeps_its_place_and_generation() -> 
 def test_an_unknown_session_changes_nothing() -> None:
     sessions = logged_in(first_token(1))
     stranger = first_token(2)
-    assert renew(sessions, stranger, stranger.successor()) == (sessions, Rotation.UNKNOWN)
+    assert renew(sessions, stranger, stranger.successor(token_bytes)) == (
+        sessions,
+        Rotation.UNKNOWN,
+    )
 
 
 def test_knowing_the_ids_of_a_session_does_not_end_it() -> None:
     sessions = logged_in(first_token(1))
     forged = first_token(1)
-    assert renew(sessions, forged, forged.successor()) == (sessions, Rotation.UNKNOWN)
+    assert renew(sessions, forged, forged.successor(token_bytes)) == (sessions, Rotation.UNKNOWN)
 
 
 def test_an_expired_session_is_unknown() -> None:
     token = first_token(1)
     sessions = logged_in(token)
-    assert renew(sessions, token, token.successor(), LATER) == (sessions, Rotation.UNKNOWN)
+    assert renew(sessions, token, token.successor(token_bytes), LATER) == (
+        sessions,
+        Rotation.UNKNOWN,
+    )
 
 
 def test_a_spent_token_ends_its_session_and_no_other() -> None:
     spent, other = first_token(1), first_token(2)
-    sessions, _ = renew(logged_in(spent, other), spent, spent.successor())
-    sessions, rotation = renew(sessions, spent, spent.successor())
+    sessions, _ = renew(logged_in(spent, other), spent, spent.successor(token_bytes))
+    sessions, rotation = renew(sessions, spent, spent.successor(token_bytes))
     assert rotation is Rotation.REUSED
     assert session_ids(sessions) == [2]
 
@@ -131,7 +138,7 @@ class Logins(RuleBasedStateMachine):
     @rule(target=tokens, token=tokens)
     def refresh(self, token: RefreshToken) -> RefreshToken:
         held = self.current.get(token.session_id)
-        successor = token.successor()
+        successor = token.successor(token_bytes)
         self.sessions, rotation = renew(self.sessions, token, successor)
         if held is None:
             assert rotation is Rotation.UNKNOWN

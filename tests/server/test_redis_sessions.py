@@ -1,5 +1,6 @@
 import asyncio
 from datetime import UTC, datetime, timedelta
+from secrets import token_bytes
 from uuid import UUID, uuid4
 
 import pytest
@@ -24,7 +25,7 @@ def sessions(redis: Redis) -> RedisSessions:
 async def open_one(
     sessions: RedisSessions, expires_at: datetime = LATER, limit: int = 50
 ) -> RefreshToken:
-    token = RefreshToken.first(USER_ID, uuid4())
+    token = RefreshToken.first(USER_ID, uuid4(), token_bytes)
 
     def change(held: Sessions) -> tuple[Sessions, None]:
         return opened(held, token, limit=limit, expires_at=expires_at, now=NOW), None
@@ -34,7 +35,7 @@ async def open_one(
 
 
 async def rotate(sessions: RedisSessions, token: RefreshToken) -> Rotation:
-    successor = token.successor()
+    successor = token.successor(token_bytes)
     return await sessions.update(
         USER_ID, lambda held: rotated(held, token, successor, expires_at=LATER, now=NOW)
     )
@@ -98,7 +99,7 @@ async def test_of_the_same_token_twice_at_once_one_wins_and_the_session_ends(
 
 async def test_clearing_wins_against_a_change_under_way(sessions: RedisSessions) -> None:
     token = await open_one(sessions)
-    successor = token.successor()
+    successor = token.successor(token_bytes)
     cleared = False
 
     def change(held: Sessions) -> tuple[Sessions, Rotation]:

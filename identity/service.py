@@ -74,7 +74,7 @@ class IdentityService:
         return await self._keeper.open(user.user_id)
 
     async def login(self, *, email: str, password: str, ip: str | None = None) -> SignedIn:
-        """A new session. `ip` is the caller's; it limits how many passwords may be tried from it.
+        """A new session. `ip`: see LoginGuard.attempt.
 
         Raises InvalidCredentials, TooManyLogins, Suspended or IdentityBusy.
         """

@@ -4,7 +4,6 @@ An attempt is counted before the password is looked at, so that many at once get
 one by one, and given back when it turns out not to be a wrong guess.
 """
 
-import ipaddress
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from hashlib import sha256
@@ -12,8 +11,6 @@ from typing import Protocol
 
 from config.identity import IdentitySettings
 from identity.errors import InvalidCredentials, TooManyLogins
-
-_IPV6_PREFIX = 64  # what one customer gets (RFC 6177); single addresses cost an attacker nothing
 
 
 class LoginThrottle(Protocol):
@@ -40,7 +37,8 @@ class LoginGuard:
     async def attempt(self, *, email: str, ip: str | None) -> AsyncIterator[None]:
         """Surrounds the check of a password; only InvalidCredentials raised inside counts.
 
-        A cancelled check counts too, or hanging up early would be a way around the limits.
+        `ip` stands for where the caller is; one subscriber should always have the same, which for
+        IPv6 is the /64. A cancelled check counts too, or hanging up early would be a way around the limits.
         Raises TooManyLogins.
         """
         taken = await self._take(email, ip)
@@ -57,7 +55,7 @@ class LoginGuard:
         """The subjects counted. The address goes first: a refused one costs no account anything."""
         limits = {account_subject(email): self._settings.login_failures_per_account}
         if ip is not None:
-            limits = {address_subject(ip): self._settings.login_failures_per_ip, **limits}
+            limits = {f"ip:{ip}": self._settings.login_failures_per_ip, **limits}
         for subject, limit in limits.items():
             wait_s = await self._throttle.take(
                 subject, limit=limit, window_s=self._settings.login_window_s
@@ -74,16 +72,3 @@ class LoginGuard:
 def account_subject(email: str) -> str:
     """The subject of an account, whether it exists or not; e-mails are not kept as they are."""
     return f"account:{sha256(email.encode()).hexdigest()}"
-
-
-def address_subject(ip: str) -> str:
-    """The subject of an IPv4 address or of the /64 of an IPv6 address.
-
-    Raises ValueError where `ip` is no address.
-    """
-    address = ipaddress.ip_address(ip.partition("%")[0])
-    if isinstance(address, ipaddress.IPv4Address):
-        return f"ip:{address}"
-    if address.ipv4_mapped is not None:
-        return f"ip:{address.ipv4_mapped}"
-    return f"ip:{ipaddress.IPv6Network((address, _IPV6_PREFIX), strict=False)}"

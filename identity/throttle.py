@@ -37,9 +37,9 @@ class LoginGuard:
     async def attempt(self, *, email: str, ip: str | None) -> AsyncIterator[None]:
         """Surrounds the check of a password; only InvalidCredentials raised inside counts.
 
-        `ip` stands for where the caller is; one subscriber should always have the same, which for
-        IPv6 is the /64. A cancelled check counts too, or hanging up early would be a way around the limits.
-        Raises TooManyLogins.
+        `ip` is the caller's IPv4 address, or the /64 of its IPv6 address, which is what one
+        subscriber has. A cancelled check counts too, or hanging up early would be a way around the
+        limits. Raises TooManyLogins.
         """
         taken = await self._take(email, ip)
         try:

@@ -27,7 +27,7 @@ class PacketCache:
         capacity = len(self._slots)
         if sequence >= self._end + capacity:
             self._forget_until(self._end)
-            self._oldest = self._end = sequence
+            self._oldest, self._end = sequence + 1 - capacity, sequence
         if sequence < self._oldest or self.get(sequence) is not None:
             return False
         self._end = max(self._end, sequence + 1)

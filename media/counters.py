@@ -16,3 +16,5 @@ class MediaCounters:
     """Sessions by role."""
     sessions_ended: Counter[str] = field(default_factory=Counter)
     """Sessions by the reason of their end."""
+    unsent: int = 0
+    """Answers, handshakes and reports that the socket had no room for."""

@@ -93,7 +93,8 @@ class LiveStream:
     """Connected and connecting viewers by session number."""
     watching: int = 0
     """Connected viewers."""
-    live_at: float = 0.0
+    live_at: float | None = None
+    """When a publisher first connected."""
     interrupted_at: float = 0.0
 
     @property
@@ -116,7 +117,7 @@ class LiveStream:
         return StreamStats(
             state=self.state,
             viewers=self.watching,
-            uptime_s=round(now - self.live_at, 1),
+            uptime_s=round(now - (self.live_at or now), 1),
             tracks=counted.tracks,
             packets_forwarded=counted.packets_forwarded,
             packets_dropped=counted.packets_dropped,

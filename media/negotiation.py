@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
+from media.errors import PreconditionFailed, PreconditionRequired
 from media.relay.tracks import TrackSpec, ViewerTrack
 from media.session import Role, Session
 from media.transport.dtls import DtlsIdentity, DtlsPeer
@@ -24,6 +25,16 @@ from media.wire.answer import (
 )
 from media.wire.negotiate import PublishedTrack, published_tracks, watched_tracks
 from media.wire.offer import Direction, IceCredentials, Offer, OfferedMedia, Setup, parse_offer
+from media.wire.sdpfrag import parse_credentials
+
+
+@dataclass(frozen=True, slots=True)
+class Patched:
+    """What a PATCH did: 204 took candidates, 200 restarted ICE and has a body and a new ETag."""
+
+    status: int
+    etag: str
+    body: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,12 +101,28 @@ class Negotiator:
         )
         return Negotiated(session, self._answer(offer, accepted, session))
 
-    def restart(self, session: Session, remote: IceCredentials) -> str:
-        """RFC 9725 §4.3.3: restart ICE; the fragment with our new credentials."""
+    def patch(self, session: Session, fragment: str, if_match: str | None) -> Patched:
+        """Take candidates, which an ICE-lite agent has no use for, or restart ICE.
+
+        Raises PreconditionRequired, PreconditionFailed, InvalidSdp.
+        """
+        # RFC 9725 §4.3.1: a request names the ICE session by its ETag; a restart names any.
+        if if_match is None:
+            raise PreconditionRequired
+        remote = parse_credentials(fragment)
+        is_restart = remote is not None and remote != session.remote_ice
+        tags = [tag.strip() for tag in if_match.split(",")]
+        if tags != ["*"] and (is_restart or session.etag not in tags):
+            raise PreconditionFailed(
+                f'This session is at {session.etag}; an ICE restart needs If-Match: "*".'
+            )
+        if remote is None or not is_restart:
+            return Patched(204, session.etag)
         self._ice.restart(session.ice, _fresh_credentials())
         session.remote_ice = remote
         first = session.first_media
-        return write_restart_fragment(first.mid, first.kind, self._local(session))
+        body = write_restart_fragment(first.mid, first.kind, self._local(session))
+        return Patched(200, session.etag, body)
 
     def _session(
         self, role: Role, stream_id: UUID, offer: Offer, first: OfferedMedia, now: float

@@ -15,7 +15,8 @@ from media.transport.dtls import DtlsState
 from media.transport.ice_lite import Address, Checked, IceLite, Refused
 from media.transport.udp import Batch
 
-Send = Callable[[bytes, Address], None]
+Send = Callable[[bytes, Address], bool]
+"""Sends a datagram or drops it; whether it went."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -88,10 +89,10 @@ class Traffic:
     def _on_stun(self, datagram: bytes, address: Address, now: float) -> None:
         outcome = self.ice.receive(datagram, address)
         if isinstance(outcome, Checked):
-            self._send(outcome.response, address)
+            self._transmit(outcome.response, address)
             self._on_checked(outcome, address, now)
         elif isinstance(outcome, Refused):
-            self._send(outcome.response, address)
+            self._transmit(outcome.response, address)
             self._drop(f"stun_{outcome.reason.name.lower()}")
         else:
             self._drop(f"stun_{outcome}")
@@ -175,7 +176,11 @@ class Traffic:
     def _send_to(self, session: Session, datagrams: Iterable[bytes]) -> None:
         if session.ice.selected is not None:
             for datagram in datagrams:
-                self._send(datagram, session.ice.selected)
+                self._transmit(datagram, session.ice.selected)
+
+    def _transmit(self, datagram: bytes, address: Address) -> None:
+        if not self._send(datagram, address):
+            self._counters.unsent += 1
 
     def _drop(self, reason: str, count: int = 1) -> None:
         if count:

@@ -20,29 +20,32 @@ _BUFFER_BYTES = 8 * 1024 * 1024
 
 
 class UdpSocket:
-    """A bound socket. `unsent` counts datagrams that the kernel had no room for."""
+    """A socket of one address; never blocks, neither to read nor to send."""
 
-    def __init__(self, sock: socket.socket) -> None:
-        self.raw = sock
+    def __init__(self, host: str, port: int) -> None:
+        self._address = (host, port)
+        self._is_ipv6 = ip_address(host).version == 6
+        family = socket.AF_INET6 if self._is_ipv6 else socket.AF_INET
+        self.raw = socket.socket(family, socket.SOCK_DGRAM)
         """For senders with system calls of their own; closed by `close`."""
-        self._is_ipv6 = sock.family == socket.AF_INET6
+        self.raw.setblocking(False)
+        for option in (socket.SO_RCVBUF, socket.SO_SNDBUF):
+            self.raw.setsockopt(socket.SOL_SOCKET, option, _BUFFER_BYTES)
         self._loop: asyncio.AbstractEventLoop | None = None
-        self.unsent = 0
 
-    @classmethod
-    def bind(cls, host: str, port: int) -> "UdpSocket":
-        """A socket on that address; port 0 takes a free one. Raises PortTaken."""
-        family = socket.AF_INET6 if ip_address(host).version == 6 else socket.AF_INET
-        sock = socket.socket(family, socket.SOCK_DGRAM)
+    def open(self, on_batch: Callable[[Batch], None]) -> None:
+        """Bind, and hand every batch read to `on_batch` in the running event loop until `close`.
+
+        Port 0 takes a free one. Raises PortTaken with advice.
+        """
+        host, port = self._address
         try:
-            sock.setblocking(False)
-            for option in (socket.SO_RCVBUF, socket.SO_SNDBUF):
-                sock.setsockopt(socket.SOL_SOCKET, option, _BUFFER_BYTES)
-            sock.bind((host, port))
+            self.raw.bind((host, port))
         except OSError as error:
-            sock.close()
+            self.close()
             raise PortTaken(error.errno, _bind_advice(host, port, error)) from error
-        return cls(sock)
+        self._loop = asyncio.get_running_loop()
+        self._loop.add_reader(self.raw, self._read, on_batch)
 
     @property
     def port(self) -> int:
@@ -50,22 +53,19 @@ class UdpSocket:
         port: int = self.raw.getsockname()[1]
         return port
 
-    def start(self, on_batch: Callable[[Batch], None]) -> None:
-        """Hand every batch read to `on_batch`, in the running event loop, until `close`."""
-        self._loop = asyncio.get_running_loop()
-        self._loop.add_reader(self.raw, self._read, on_batch)
-
-    def send(self, datagram: bytes, address: Address) -> None:
-        """Send, or drop and count: a relay that waited for one peer would starve the others."""
+    def send(self, datagram: bytes, address: Address) -> bool:
+        """Send, or drop and say so: a relay that waited for one peer would starve the others."""
         try:
             self.raw.sendto(datagram, address)
         except OSError:
-            self.unsent += 1
+            return False
+        return True
 
     def close(self) -> None:
         """Stop reading and free the port."""
         if self._loop is not None:
             self._loop.remove_reader(self.raw)
+            self._loop = None
         self.raw.close()
 
     def _read(self, on_batch: Callable[[Batch], None]) -> None:

@@ -1,0 +1,163 @@
+"""The streams and sessions of a worker, and what follows when one of them connects or ends.
+
+A stream outlives its publisher's session. When that session ends otherwise than by its own DELETE,
+the stream is interrupted and waits for the publisher; viewers stay, unless the publisher comes back
+with a codec that they have not negotiated.
+"""
+
+import logging
+from collections.abc import Callable
+from uuid import UUID
+
+from config.media import MediaSettings
+from media.counters import MediaCounters
+from media.errors import UnknownSession
+from media.events import MediaEvent, StreamEnded, StreamInterrupted, StreamLive, ViewersChanged
+from media.live import LiveStream, StreamEvent, StreamState
+from media.negotiation import track_spec
+from media.relay.tracks import Viewer
+from media.session import EndReason, Role, Session, SessionState
+from media.traffic import Peer, Send, Traffic
+from media.wire.negotiate import can_watch
+
+_logger = logging.getLogger(__name__)
+
+
+class Registry:
+    """Both tables, kept in step with each other, with the relays and with the traffic."""
+
+    def __init__(
+        self, settings: MediaSettings, *, send: Send, on_event: Callable[[MediaEvent], None]
+    ) -> None:
+        self.counters = MediaCounters()
+        self.traffic = Traffic(send, self.counters, on_secured=self._on_secured)
+        self.streams: dict[UUID, LiveStream] = {}
+        self.pending = 0
+        """Sessions between their offer and the end of their handshake."""
+        self.viewers = 0
+        """Viewers' sessions, connected or not."""
+        self._settings = settings
+        self._on_event = on_event
+        self._sessions: dict[str, Session] = {}
+
+    def find(self, role: Role, stream_id: UUID, session_id: str) -> Session:
+        """The session of this stream in this role. Raises UnknownSession."""
+        session = self._sessions.get(session_id)
+        if session is None or (session.role, session.stream_id) != (role, stream_id):
+            raise UnknownSession
+        return session
+
+    def add(self, session: Session, stream: LiveStream) -> None:
+        """A new session of a stream, which becomes one of the streams by it."""
+        self.streams[stream.stream_id] = stream
+        self._sessions[session.session_id] = session
+        self.pending += 1
+        if session.role is Role.PUBLISHER:
+            stream.publisher = session
+        else:
+            stream.viewers[session.number] = session
+            self.viewers += 1
+        self.traffic.add(session, stream)
+        self.counters.sessions_started[session.role] += 1
+
+    def sweep(self, now: float) -> None:
+        """End what is overdue: handshakes, silent peers, publishers who stay away."""
+        for session in list(self._sessions.values()):
+            reason = session.end_reason(
+                now,
+                handshake_timeout_s=self._settings.handshake_timeout_s,
+                consent_timeout_s=self._settings.consent_timeout_s,
+            )
+            if reason is not None:
+                self.end_session(session, reason, now)
+        for stream in list(self.streams.values()):
+            if stream.is_expired(now, self._settings.reconnect_window_s):
+                stream.on(StreamEvent.EXPIRED)
+                self._close(stream, "The publisher did not come back.", EndReason.STREAM_ENDED)
+
+    def end_session(self, session: Session, reason: EndReason, now: float) -> None:
+        """End one session, and tell its stream."""
+        stream = self.streams[session.stream_id]
+        was_connected = session.state is SessionState.CONNECTED
+        self._forget(session, reason)
+        if session.role is Role.VIEWER:
+            del stream.viewers[session.number]
+            if was_connected:
+                stream.relay.remove_viewer(session.number)
+                self._count_viewers(stream, -1)
+        else:
+            stream.publisher = None
+            replaced = reason is EndReason.REPLACED
+            self._interrupt(stream, StreamEvent.REPLACED if replaced else StreamEvent.LOST, now)
+
+    def end_stream(self, stream: LiveStream, reason: str, publisher_reason: EndReason) -> None:
+        """End a stream and all of its sessions; `reason` is for people."""
+        stream.on(StreamEvent.STOPPED)
+        self._close(stream, reason, publisher_reason)
+
+    def _on_secured(self, peer: Peer, now: float) -> None:
+        self.pending -= 1
+        if peer.session.role is Role.PUBLISHER:
+            self._on_publisher_secured(peer.session, peer.stream, now)
+        else:
+            self._on_viewer_secured(peer.session, peer.stream, now)
+
+    def _on_publisher_secured(self, session: Session, stream: LiveStream, now: float) -> None:
+        if stream.state is StreamState.STARTING:
+            stream.live_at = now
+        stream.on(StreamEvent.CONNECTED)
+        stream.published = session.published
+        stream.relay.set_publisher([track_spec(track) for track in session.published], now)
+        for viewer in list(stream.viewers.values()):
+            if not can_watch(viewer.watched, stream.published):
+                self.end_session(viewer, EndReason.CODECS_CHANGED, now)
+        self._on_event(StreamLive(stream.stream_id))
+
+    def _on_viewer_secured(self, session: Session, stream: LiveStream, now: float) -> None:
+        keys, address = session.dtls.keys, session.ice.selected
+        if keys is None or address is None:
+            raise ValueError("the viewer is not connected")
+        stream.relay.add_viewer(Viewer(session.number, session.sent, keys, address), now)
+        self._count_viewers(stream, 1)
+
+    def _count_viewers(self, stream: LiveStream, change: int) -> None:
+        stream.watching += change
+        self._on_event(ViewersChanged(stream.stream_id, stream.watching))
+
+    def _interrupt(self, stream: LiveStream, event: StreamEvent, now: float) -> None:
+        was_live = stream.state is StreamState.LIVE
+        stream.on(event)
+        if was_live:
+            stream.relay.publisher_gone(now)
+            stream.interrupted_at = now
+            self._on_event(StreamInterrupted(stream.stream_id))
+        elif stream.state is StreamState.ENDED:
+            del self.streams[stream.stream_id]
+
+    def _close(self, stream: LiveStream, reason: str, publisher_reason: EndReason) -> None:
+        """Forget a stream that has ended, and the sessions it still has."""
+        del self.streams[stream.stream_id]
+        if stream.publisher is not None:
+            self._forget(stream.publisher, publisher_reason)
+        for viewer in stream.viewers.values():
+            self._forget(viewer, EndReason.STREAM_ENDED)
+        if stream.live_at is not None:
+            self._on_event(StreamEnded(stream.stream_id, reason))
+
+    def _forget(self, session: Session, reason: EndReason) -> None:
+        if session.state is not SessionState.CONNECTED:
+            self.pending -= 1
+        if session.role is Role.VIEWER:
+            self.viewers -= 1
+        self.traffic.remove(session)
+        session.end()
+        del self._sessions[session.session_id]
+        self.counters.sessions_ended[reason] += 1
+        _logger.info(
+            "media session ended",
+            extra={
+                "stream_id": str(session.stream_id),
+                "role": session.role.value,
+                "reason": reason.value,
+            },
+        )

@@ -31,21 +31,21 @@ from server.gateway.route import Answer, Audit, Call, Route, Text
 
 
 class Endpoint:
-    """A route, ready to be called by aiohttp."""
+    """A route, whose `answer` aiohttp calls."""
 
     def __init__(self, route: Route, gate: Gate, limiter: RateLimiter) -> None:
         self.route = route
         self._gate = gate
         self._limiter = limiter
 
-    async def __call__(self, request: web.Request) -> web.StreamResponse:
+    async def answer(self, request: web.Request) -> web.StreamResponse:
         """Answer one request; raises refusals."""
         check_size(request, self._gate.settings)
         await self._limiter.take_for_address(self.route.rate, request[CLIENT].rate_subject)
         caller = await self._admit(request)
         call = await self._read(request, caller)
-        answer = await self._carry_out(call)
-        return answer if isinstance(answer, web.StreamResponse) else _response(answer)
+        given = await self._carry_out(call)
+        return given if isinstance(given, web.StreamResponse) else _response(given)
 
     async def _admit(self, request: web.Request) -> Principal | None:
         caller = await self.route.access.admit(request, self._gate)
@@ -101,7 +101,7 @@ def register(
         endpoint = Endpoint(route, gate, limiter)
         methods = ("GET", "HEAD") if route.method == "GET" else (route.method,)
         for method in methods:
-            app.router.add_route(method, route.path, endpoint, expect_handler=defer_continue)
+            app.router.add_route(method, route.path, endpoint.answer, expect_handler=defer_continue)
 
 
 def _response(answer: Answer) -> web.Response:

@@ -1,0 +1,122 @@
+from datetime import datetime
+from typing import Any
+from uuid import UUID, uuid4
+
+from identity.roles import Role
+
+
+async def party(api: Any, coins: int = 500) -> tuple[Any, Any, str]:
+    """A viewer with coins, a streamer, and where to send the streamer gifts."""
+    viewer, streamer = await api.person(), await api.person(Role.STREAMER)
+    stream, _ = await api.stream(streamer)
+    await api.fund(viewer, coins)
+    return viewer, streamer, f"/api/streams/{stream.stream_id}/gifts"
+
+
+def roses(count: Any = 2, gift_id: str = "rose") -> dict[str, Any]:
+    return {"request_id": str(uuid4()), "gift_id": gift_id, "count": count}
+
+
+async def test_the_catalogue_is_public(api: Any) -> None:
+    reply = await api("GET", "/api/gifts")
+    assert reply.status == 200
+    assert set(reply.json) == {"gifts", "max_count"}
+    rose = next(gift for gift in reply.json["gifts"] if gift["gift_id"] == "rose")
+    assert rose == {
+        "gift_id": "rose",
+        "name": "Rose",
+        "emoji": "🌹",
+        "price_minor": 10,
+        "currency": "COIN",
+    }
+
+
+async def test_a_gift_moves_coins_once(api: Any) -> None:
+    viewer, streamer, path = await party(api)
+    body = roses()
+    first = await api("POST", path, body, by=viewer)
+    assert first.status == 201
+    receipt = first.json
+    assert receipt | {"transaction_id": "", "posted_at": ""} == {
+        "request_id": body["request_id"],
+        "transaction_id": "",
+        "gift_id": "rose",
+        "count": 2,
+        "total_minor": 20,
+        "currency": "COIN",
+        "balance_minor": 480,
+        "posted_at": "",
+    }
+    assert UUID(receipt["transaction_id"])
+    assert datetime.fromisoformat(receipt["posted_at"]).tzinfo is not None
+
+    again = await api("POST", path, body, by=viewer)
+    assert (again.status, again.json) == (200, receipt)
+    other = await api("POST", path, body | {"count": 3}, by=viewer)
+    assert (other.status, other.code) == (409, "idempotency_mismatch")
+
+    wallet = await api("GET", "/api/me/wallet", by=viewer)
+    assert wallet.json == {"balance_minor": 480, "earnings_minor": 0, "currency": "COIN"}
+    earned = (await api("GET", "/api/me/wallet", by=streamer)).json
+    assert (earned["balance_minor"], earned["earnings_minor"]) == (0, 14)
+
+
+BAD_GIFTS: list[tuple[dict[str, Any], int, str]] = [
+    ({"count": 0}, 422, "invalid_count"),
+    ({"count": -1}, 422, "invalid_count"),
+    ({"count": 10**30}, 422, "invalid_count"),
+    ({"count": "2"}, 422, "invalid_request"),
+    ({"count": 1.5}, 422, "invalid_request"),
+    ({"count": True}, 422, "invalid_request"),
+    ({"gift_id": "unicorn"}, 422, "unknown_gift"),
+    ({"gift_id": "rose\x00"}, 422, "invalid_request"),
+    ({"gift_id": "castle"}, 409, "insufficient_funds"),
+    ({"request_id": "17"}, 422, "invalid_request"),
+    ({"price": 1}, 422, "invalid_request"),
+]
+
+
+async def test_bad_gifts_are_refused_and_change_nothing(api: Any) -> None:
+    viewer, _, path = await party(api)
+    for change, status, code in BAD_GIFTS:
+        reply = await api("POST", path, roses() | change, by=viewer)
+        assert (reply.status, reply.code) == (status, code), change
+    assert (await api("GET", "/api/me/wallet", by=viewer)).json["balance_minor"] == 500
+
+
+async def test_gifts_to_nobody_and_to_oneself(api: Any) -> None:
+    _, streamer, path = await party(api)
+    own = await api("POST", path, roses(), by=streamer)
+    assert (own.status, own.code) == (403, "own_stream")
+    unknown = await api("POST", f"/api/streams/{uuid4()}/gifts", roses(), by=streamer)
+    assert (unknown.status, unknown.code) == (404, "unknown_stream")
+
+
+async def test_statements_page_through_an_account(api: Any) -> None:
+    viewer, streamer, path = await party(api)
+    for _ in range(3):
+        await api("POST", path, roses(1), by=viewer)
+    first = await api("GET", "/api/me/statement?limit=3", by=viewer)
+    assert first.status == 200
+    assert set(first.json) == {
+        "account_id",
+        "currency",
+        "balance_minor",
+        "lines",
+        "next_cursor",
+    }
+    assert [line["amount_minor"] for line in first.json["lines"]] == [-10, -10, -10]
+    assert [line["balance_minor"] for line in first.json["lines"]] == [470, 480, 490]
+    cursor = first.json["next_cursor"]
+    rest = await api("GET", f"/api/me/statement?limit=3&cursor={cursor}", by=viewer)
+    assert [line["amount_minor"] for line in rest.json["lines"]] == [500]
+    assert rest.json["next_cursor"] is None
+    earned = await api("GET", "/api/me/statement?account=earnings", by=streamer)
+    assert [line["amount_minor"] for line in earned.json["lines"]] == [7, 7, 7]
+
+
+async def test_a_bad_page_is_refused(api: Any) -> None:
+    viewer = await api.person()
+    for query in ("limit=0", "limit=101", "limit=x", "account=other", "cursor=x", "other=1"):
+        reply = await api("GET", f"/api/me/statement?{query}", by=viewer)
+        assert (reply.status, reply.code) == (422, "invalid_request"), query

@@ -13,6 +13,7 @@ from server.gateway.client import CLIENT
 
 ALWAYS: Final[Mapping[str, str]] = MappingProxyType(
     {
+        "Server": "sociallive",  # and no version of what it is made of
         "X-Content-Type-Options": "nosniff",
         "X-Frame-Options": "DENY",
         "Referrer-Policy": "no-referrer",

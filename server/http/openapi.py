@@ -26,7 +26,7 @@ def openapi_document(routes: Sequence[Route], version: str) -> Json:
     paths: dict[str, Json] = {}
     for route in routes:
         path = _PARAMETER.sub(r"{\1}", route.path)
-        paths.setdefault(path, {})[route.method.lower()] = _operation(route, references)
+        paths.setdefault(path, {})[route.method.lower()] = _operation(route, references, schemas)
     return {
         "openapi": "3.1.0",
         "info": {
@@ -51,6 +51,8 @@ References = dict[tuple[type[BaseModel], JsonSchemaMode], Json]
 def _schemas(routes: Iterable[Route]) -> tuple[References, Json]:
     wanted: dict[tuple[type[BaseModel], JsonSchemaMode], None] = {(Problem, "serialization"): None}
     for route in routes:
+        if route.query is not None:
+            wanted[route.query, "validation"] = None
         if route.takes is not None and not isinstance(route.takes, Text):
             wanted[route.takes, "validation"] = None
         for given in route.gives.values():
@@ -60,13 +62,13 @@ def _schemas(routes: Iterable[Route]) -> tuple[References, Json]:
     return {key: references[key] for key in wanted}, definitions["$defs"]
 
 
-def _operation(route: Route, references: References) -> Json:
+def _operation(route: Route, references: References, schemas: Json) -> Json:
     operation: Json = {
         "operationId": f"{route.method.lower()}{re.sub(r'[^a-z0-9]+', '_', route.path)}".strip("_"),
         "summary": route.summary,
         "description": f"Who may call: {route.access.who}.",
         "tags": [_tag(route)],
-        "parameters": [*_path_parameters(route.path), *_query_parameters(route.query)],
+        "parameters": [*_path_parameters(route.path), *_query_parameters(route.query, schemas)],
         "responses": {
             **{
                 str(status): _response(status, given, references)
@@ -111,10 +113,10 @@ def _path_parameters(path: str) -> list[Json]:
     ]
 
 
-def _query_parameters(query: type[Query] | None) -> list[Json]:
+def _query_parameters(query: type[Query] | None, schemas: Json) -> list[Json]:
     if query is None:
         return []
-    schema = query.model_json_schema()
+    schema = schemas[query.__name__]
     required = schema.get("required", [])
     return [
         {"name": name, "in": "query", "required": name in required, "schema": field}

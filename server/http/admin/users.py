@@ -11,6 +11,9 @@ from server.gateway.route import Answer, Call
 from server.http.shapes import Paging, Shape, UserShape
 
 
+MAX_INT64 = 2**63 - 1
+
+
 class UserSearch(Paging):
     """`query` is the beginning of an e-mail or a display name."""
 
@@ -34,7 +37,7 @@ class Grant(Body):
     """Coins out of nothing; `request_id` is the idempotency key."""
 
     request_id: UUID
-    amount_minor: int
+    amount_minor: int = Field(ge=1, le=MAX_INT64)
     reason: str
 
 

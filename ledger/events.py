@@ -77,12 +77,12 @@ class LedgerEvent:
 
 def to_json(event: LedgerEvent) -> bytes:
     """One event as PROTOCOL.md shows it."""
-    return orjson.dumps(_to_dict(event))
+    return orjson.dumps(_to_dict(event), default=str)  # str: subclasses of UUID, as drivers make
 
 
 def batch_to_json(events: Sequence[LedgerEvent]) -> bytes:
     """Events as a JSON array, in their order."""
-    return orjson.dumps([_to_dict(event) for event in events])
+    return orjson.dumps([_to_dict(event) for event in events], default=str)
 
 
 def from_json(payload: bytes) -> LedgerEvent:

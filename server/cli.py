@@ -12,9 +12,10 @@ import asyncio
 import getpass
 import os
 import sys
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import uvloop
 
@@ -27,7 +28,7 @@ from server.commands import StartRefused, add_user, demo, migrate_database, up
 EXIT_REFUSED = 1
 EXIT_USAGE = 2
 
-Command = Callable[[Settings, argparse.Namespace], Awaitable[None]]
+Command = Callable[[Settings, argparse.Namespace], Coroutine[Any, Any, None]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,11 +126,12 @@ def main(argv: list[str] | None = None) -> None:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="sociallive", description="A live-streaming server.")
     parser.add_argument("--config", type=Path, help="a TOML file of settings")
-    groups = {(): parser.add_subparsers(required=True, metavar="command")}
+    top = parser.add_subparsers(required=True, metavar="command")
+    groups: dict[tuple[str, ...], Any] = {(): top}
     for words, command in COMMANDS.items():
         parent = words[:-1]
         if parent not in groups:
-            group = groups[()].add_parser(parent[0], help=f"{parent[0]}: {words[-1]}")
+            group = top.add_parser(parent[0], help=f"{parent[0]}: {words[-1]}")
             groups[parent] = group.add_subparsers(required=True, metavar="command")
         child = groups[parent].add_parser(words[-1], help=command.help)
         command.configure(child)
@@ -150,3 +152,7 @@ def _toml(value: object) -> str:
         case _:
             escaped = str(value).replace("\\", "\\\\").replace('"', '\\"')
             return f'"{escaped}"'
+
+
+if __name__ == "__main__":
+    main()

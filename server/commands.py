@@ -8,15 +8,15 @@ import asyncio
 import contextlib
 import os
 import signal
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 
 import asyncpg
 from redis.exceptions import RedisError
 
 from config.settings import Settings
+from config.telemetry import TelemetrySettings
 from identity.roles import Role
 from identity.users import User
-from media.errors import MediaError
 from server.app import build_identity, running
 from server.demo.run import demo_contents
 from server.embedded.child import ChildFailed
@@ -44,7 +44,7 @@ async def up(settings: Settings) -> None:
 
 async def demo(settings: Settings, *, with_channel: bool) -> None:
     """Run the server with ready accounts, and a live channel if wanted. Raises StartRefused."""
-    configure_logging(settings.telemetry)
+    configure_logging(_quiet(settings.telemetry))
     with _refusals():
         async with (
             _until_signalled() as stopped,
@@ -75,6 +75,12 @@ async def add_user(
             )
 
 
+def _quiet(telemetry: TelemetrySettings) -> TelemetrySettings:
+    """Plain lines for a person, warnings and up, wherever the settings don't say otherwise."""
+    chosen = {name: getattr(telemetry, name) for name in telemetry.model_fields_set}
+    return TelemetrySettings(**{"log_level": "warning", "log_format": "text"} | chosen)
+
+
 @contextlib.asynccontextmanager
 async def _until_signalled() -> AsyncIterator[asyncio.Event]:
     """An event that SIGINT and SIGTERM set; a second signal ends the process at once."""
@@ -92,12 +98,10 @@ async def _until_signalled() -> AsyncIterator[asyncio.Event]:
 
 
 @contextlib.contextmanager
-def _refusals() -> "contextlib._GeneratorContextManager[None]":
+def _refusals() -> Iterator[None]:
     try:
         yield
     except EXPLAINED as error:
-        raise StartRefused(str(error)) from error
-    except MediaError as error:
         raise StartRefused(str(error)) from error
     except (asyncpg.PostgresError, RedisError) as error:
         raise StartRefused(f"A store refused the connection: {error}") from error

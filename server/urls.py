@@ -21,6 +21,6 @@ class Urls:
 
 def _reachable(host: str) -> str:
     """A name to connect to, where `host` may be one that stands for every address."""
-    if host in ("0.0.0.0", "::", "127.0.0.1", "::1"):  # noqa: S104: compared, not bound
+    if host in ("0.0.0.0", "::", "127.0.0.1", "::1"):  # noqa: S104 - compared, not bound
         return "localhost"
     return f"[{host}]" if ":" in host else host

@@ -28,7 +28,8 @@ LINES = (
     "What does the studio look like?",
     "Good evening from Seoul",
 )
-GIFTS = (("rose", 0.6), ("heart", 0.3), ("rocket", 0.02))
+GIFTS = {"rose": 0.6, "heart": 0.3, "confetti": 0.1, "rocket": 0.02}
+"""Gifts by how often they are chosen."""
 PAUSE_S = (6.0, 18.0)
 GIFT_SHARE = 0.25
 RECONNECT_S = 3.0
@@ -38,7 +39,7 @@ TokenSource = Callable[[], Awaitable[str]]
 
 async def chatter(chat_url: str, stream_id: UUID, token: TokenSource, seed: str) -> None:
     """One viewer, until cancelled; connects again when the connection or the token ends."""
-    dice = random.Random(seed)  # noqa: S311: what a bot says is no secret
+    dice = random.Random(seed)  # noqa: S311 - what a bot says is no secret
     while True:
         try:
             async with connect(chat_url, subprotocols=[SUBPROTOCOL]) as socket:  # type: ignore[list-item]
@@ -72,8 +73,8 @@ async def _speak(socket: ClientConnection, stream_id: UUID, dice: random.Random)
     while True:
         await asyncio.sleep(dice.uniform(*PAUSE_S))
         if dice.random() < GIFT_SHARE:
-            names, weights = zip(*GIFTS, strict=True)
-            gift = {"gift_id": dice.choices(names, weights)[0], "count": dice.randint(1, 3)}
+            (gift_id,) = dice.choices([*GIFTS], [*GIFTS.values()])
+            gift = {"gift_id": gift_id, "count": dice.randint(1, 3)}
             request = {"t": "gift", "request_id": str(uuid4()), **gift}
         else:
             request = {"t": "say", "text": dice.choice(LINES)}

@@ -20,7 +20,7 @@ PICTURE = (
     # The test source draws a running clock in its corner; that corner is cut out and enlarged.
     "testsrc2=size=1280x40:rate=30,crop=98:18:2:3,format=gray"
     ",eq=contrast=2.2:brightness=0.12,scale=392:72:flags=neighbor[clock];"
-    "[back][clock]overlay=(W-w)/2:(H-h)/2,format=yuv420p[picture]"
+    "[back][clock]overlay=(W-w)/2:(H-h)/2,format=yuv420p"
 )
 TONE = "sine=frequency=330:beep_factor=2:sample_rate=48000,volume=0.15"
 
@@ -29,9 +29,8 @@ def command(whip_url: str, stream_key: str) -> tuple[str, ...]:
     """FFmpeg publishing H264 and Opus in real time; a keyframe a second, so viewers start fast."""
     return (
         imageio_ffmpeg.get_ffmpeg_exe(),
-        *("-hide_banner", "-nostdin", "-loglevel", "warning", "-re"),
-        *("-f", "lavfi", "-i", TONE, "-re", "-filter_complex", PICTURE),
-        *("-map", "[picture]", "-map", "0:a"),
+        *("-hide_banner", "-nostdin", "-loglevel", "warning"),
+        *("-re", "-f", "lavfi", "-i", PICTURE, "-re", "-f", "lavfi", "-i", TONE),
         *("-c:v", "libx264", "-preset", "ultrafast", "-tune", "zerolatency"),
         *("-profile:v", "baseline", "-bf", "0", "-g", "30", "-b:v", "800k", "-threads", "1"),
         *("-c:a", "libopus", "-ac", "2", "-b:a", "64k"),
@@ -50,7 +49,9 @@ async def keep_publishing(whip_url: str, stream_key: str, log_file: Path) -> Non
         stop_patience_s=3.0,
     )
     while True:
-        log_file.unlink(missing_ok=True)  # the log holds one run: it can't grow for ever
+        await asyncio.to_thread(
+            log_file.unlink, missing_ok=True
+        )  # the log holds one run: it can't grow for ever
         publisher = Child(spec)
         try:
             status = await publisher.wait()

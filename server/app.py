@@ -1,0 +1,193 @@
+"""The composition root: makes every part, starts them in order, and stops them in reverse."""
+
+import logging
+import os
+import secrets
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import partial
+
+from chat.ports import ChatPorts
+from chat.server import ChatServer
+from compliance.aml.service import AlertService
+from compliance.aml.store import AmlStore
+from compliance.aml.worker import AmlWorker
+from compliance.audit import AuditLog
+from config.settings import Settings
+from identity.keys import KeyRing
+from identity.service import IdentityService
+from identity.store import UserStore
+from ledger.outbox import OutboxPublisher
+from ledger.service import LedgerService
+from ledger.store import LedgerStore
+from media.catalog import StreamCatalog
+from media.store import StreamStore
+from media.worker import MediaWorker
+from server.background import background
+from server.bridges.chat_ports import ChatGifts, ChatStreams, ChatUsers
+from server.bridges.gift_feed import GiftFeed
+from server.bridges.stream_states import StreamStates
+from server.bus import ConsumerGroupSource, LedgerEventStream, TailReader
+from server.chat_redis import RedisBus, RedisHistory, RedisModerationStore, RedisPresence
+from server.embedded.folder import DataFolder
+from server.figures import figures
+from server.gateway.limits import RateLimiter
+from server.gateway.listener import HttpListener
+from server.health import Readiness
+from server.http.app import build_http_app
+from server.metrics import Metrics
+from server.redis_sessions import RedisSessions
+from server.redis_throttle import RedisLoginThrottle
+from server.services import Services
+from server.stores import Stores, open_stores
+from server.urls import Urls
+
+log = logging.getLogger(__name__)
+
+AML_GROUP = "aml"
+
+
+@dataclass(frozen=True, slots=True)
+class RunningApp:
+    """A server that answers."""
+
+    services: Services
+    urls: Urls
+    folder: DataFolder
+
+
+def clock() -> datetime:
+    """Aware UTC."""
+    return datetime.now(UTC)
+
+
+def build_identity(settings: Settings, stores: Stores) -> IdentityService:
+    """Identity over the open stores, with its signing keys in the data folder."""
+    return IdentityService(
+        settings.identity,
+        users=UserStore(stores.pool),
+        sessions=RedisSessions(stores.redis),
+        throttle=RedisLoginThrottle(stores.redis),
+        keys=KeyRing.open(stores.folder.path / "keys", now=clock()),
+        clock=clock,
+    )
+
+
+@asynccontextmanager
+async def running(settings: Settings) -> AsyncIterator[RunningApp]:
+    """The whole server, answering while the block runs.
+
+    Raises what `server.stores.open_stores` raises, and OSError where a port is taken.
+    """
+    async with AsyncExitStack() as stack:
+        stores = await stack.enter_async_context(open_stores(settings.stores))
+        parts = _Parts(settings, stores)
+        await parts.start(stack)
+        listener = HttpListener(
+            build_http_app(parts.services, settings.http, RateLimiter(stores.redis, settings.http)),
+            settings.http,
+            parts.services.metrics,
+        )
+        await listener.start()
+        stack.push_async_callback(listener.stop)
+        urls = Urls.of(settings.http.host, listener.port, settings.chat.host, parts.chat.port)
+        log.info("ready", extra={"http": urls.http, "chat": urls.chat, "udp": parts.media.port})
+        yield RunningApp(parts.services, urls, stores.folder)
+        log.info("stopping")
+
+
+class _Parts:
+    """Every part of one process, made but not started."""
+
+    def __init__(self, settings: Settings, stores: Stores) -> None:
+        node = f"{os.getpid()}-{secrets.token_hex(4)}"
+        metrics = Metrics()
+        stream = LedgerEventStream(stores.redis)
+        ledger_store = LedgerStore(stores.pool, settings.ledger)
+        self.outbox = OutboxPublisher(ledger_store, stream, settings.ledger.outbox)
+        ledger = LedgerService(
+            settings.ledger, ledger_store, wake=self.outbox.wake, observer=metrics.ledger
+        )
+        self.identity = build_identity(settings, stores)
+        self.catalog = StreamCatalog(StreamStore(stores.pool), clock)
+        users = ChatUsers(self.identity)
+        self.chat = ChatServer(
+            settings.chat,
+            ChatPorts(
+                authenticator=users,
+                users=users,
+                streams=ChatStreams(self.catalog),
+                gifts=ChatGifts(ledger),
+                bus=RedisBus(stores.redis),
+                history=RedisHistory(stores.redis, settings.chat),
+                moderation=RedisModerationStore(stores.redis, settings.chat),
+                presence=RedisPresence(stores.redis, settings.chat, node),
+            ),
+            clock=clock,
+        )
+        self.states = StreamStates(self.catalog, self.chat)
+        self.media = MediaWorker(settings.media, on_event=self.states.on_event)
+        self.gift_feed = GiftFeed(TailReader(stores.redis), self.chat)
+        aml_store = AmlStore(stores.pool)
+        self.aml = AmlWorker(
+            ConsumerGroupSource(
+                stores.redis,
+                group=AML_GROUP,
+                consumer=node,
+                claim_idle_ms=settings.aml.claim_idle_ms,
+            ),
+            aml_store,
+            settings.aml,
+            clock=clock,
+        )
+        self.services = Services(
+            identity=self.identity,
+            ledger=ledger,
+            alerts=AlertService(aml_store, clock=clock),
+            audit=AuditLog(stores.pool, clock=clock),
+            catalog=self.catalog,
+            media=self.media,
+            chat=self.chat,
+            readiness=Readiness(
+                {
+                    "postgresql": partial(stores.pool.fetchval, "SELECT 1"),
+                    "redis": stores.redis.ping,
+                    "media": self._media_works,
+                }
+            ),
+            metrics=metrics,
+        )
+        metrics.add(figures(self.media, self.chat, self.outbox, self.aml))
+
+    async def start(self, stack: AsyncExitStack) -> None:
+        """Start in the order of need; `stack` stops them in reverse."""
+        stack.callback(self.identity.close)
+        await self.catalog.reset_live()
+        for name, run in self._tasks():
+            await stack.enter_async_context(background(name, run))
+        stack.push_async_callback(self.chat.stop)
+        await self.chat.start()
+        stack.push_async_callback(self._stop_media)
+        await self.media.start()
+
+    def _tasks(self) -> list[tuple[str, Callable[[], Awaitable[None]]]]:
+        return [
+            ("outbox", self.outbox.run),
+            ("aml", self.aml.run),
+            ("gift feed", self.gift_feed.run),
+            ("stream states", self.states.run),
+        ]
+
+    async def _stop_media(self) -> None:
+        """End the streams, and write that they ended while the stores are still open."""
+        await self.media.stop()
+        try:
+            await self.states.flush()
+        except Exception:
+            log.warning("some streams are still written as live", exc_info=True)
+
+    async def _media_works(self) -> None:
+        """Raises RuntimeError while the media worker has no socket."""
+        _ = self.media.port

@@ -4,7 +4,8 @@ from uuid import UUID
 
 from aiohttp import web
 
-from media.worker import Accepted, Patched
+from media.negotiation import Patched
+from media.worker import Accepted
 
 SDP = "application/sdp"
 FRAGMENT = "application/trickle-ice-sdpfrag"

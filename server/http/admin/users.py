@@ -10,7 +10,6 @@ from server.gateway.body import Body
 from server.gateway.route import Answer, Call
 from server.http.shapes import Paging, Shape, UserShape
 
-
 MAX_INT64 = 2**63 - 1
 
 

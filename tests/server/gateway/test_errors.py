@@ -2,6 +2,7 @@ import asyncio
 import json
 import logging
 from collections.abc import Iterator
+from contextvars import copy_context
 from typing import Any
 
 import asyncpg
@@ -93,8 +94,9 @@ def test_every_refusal_of_every_domain_has_a_row(refusal: Any) -> None:
 
 @pytest.mark.parametrize("code", STATUS_OF)
 def test_every_row_makes_a_problem(code: str) -> None:
-    REQUEST_ID.set("request-1")
-    response = problem_response(code, "Do this.")
+    context = copy_context()
+    context.run(REQUEST_ID.set, "request-1")
+    response = context.run(problem_response, code, "Do this.")
     assert problem_of(response) == {
         "type": "about:blank",
         "title": STATUS_OF[code].phrase,

@@ -1,6 +1,7 @@
 from uuid import UUID
 
-from media.worker import Accepted, Patched
+from media.negotiation import Patched
+from media.worker import Accepted
 from server.http.sdp import accepted_response, patched_response
 
 STREAM = UUID("01890000-0000-7000-8000-000000000001")

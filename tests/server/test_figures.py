@@ -1,0 +1,93 @@
+from collections import Counter
+from dataclasses import dataclass, field
+from typing import Any
+from uuid import UUID, uuid4
+
+from chat.counters import ChatCounters
+from chat.server import ChatFigures
+from compliance.aml.worker import AmlFigures
+from ledger.outbox import OutboxFigures
+from media.counters import MediaCounters
+from server.figures import StreamTotals, figures, gateway_figures
+from server.metrics import Metrics
+
+
+@dataclass
+class Stats:
+    packets_forwarded: int = 0
+    packets_dropped: int = 0
+    packets_resent: int = 0
+    keyframe_requests: int = 0
+
+
+@dataclass
+class Media:
+    counters: MediaCounters = field(default_factory=MediaCounters)
+    streams: dict[UUID, Stats] = field(default_factory=dict)
+
+    def live(self) -> list[UUID]:
+        return list(self.streams)
+
+    def viewers(self, stream_id: UUID) -> int:
+        return 3
+
+    def stats(self, stream_id: UUID) -> Stats:
+        return self.streams[stream_id]
+
+
+@dataclass
+class Chat:
+    counters: ChatCounters = field(default_factory=ChatCounters)
+    figures: ChatFigures = field(default_factory=lambda: ChatFigures(5, 2, 6))
+
+
+class Limiter:
+    failures = 2
+
+
+@dataclass
+class Holder:
+    figures: Any
+
+
+def test_everything_is_exported_under_a_name() -> None:
+    media, chat = Media(), Chat()
+    media.streams[uuid4()] = Stats(packets_forwarded=7)
+    media.counters.sessions_ended.update(Counter(deleted=2))
+    chat.counters.closed[4002] += 1
+    outbox = Holder(
+        OutboxFigures(
+            published_events=9,
+            published_batches=1,
+            failures=0,
+            lag_events=4,
+            lag_s=1.5,
+            healthy=True,
+        )
+    )
+    aml = Holder(AmlFigures(events_seen=8))
+    metrics = Metrics()
+    metrics.add(figures(media, chat, outbox, aml))  # type: ignore[arg-type]
+    metrics.add(gateway_figures(Limiter()))  # type: ignore[arg-type]
+    sample = metrics.registry.get_sample_value
+    assert sample("media_viewers") == 3
+    assert sample("media_packets_forwarded_total") == 7
+    assert sample("media_sessions_ended_total", {"reason": "deleted"}) == 2
+    assert sample("chat_connections") == 5
+    assert sample("chat_closed_total", {"close_code": "4002"}) == 1
+    assert sample("ledger_event_lag_seconds") == 1.5
+    assert sample("ledger_event_lag") == 4
+    assert sample("http_rate_limit_failures_total") == 2
+    assert sample("aml_events_seen_total") == 8
+
+
+def test_totals_never_fall_when_streams_end_or_begin_anew() -> None:
+    media = Media()
+    totals = StreamTotals(media, "packets_forwarded")  # type: ignore[arg-type]
+    one, other = uuid4(), uuid4()
+    media.streams = {one: Stats(10), other: Stats(5)}
+    assert totals.read() == 15
+    media.streams = {one: Stats(12)}
+    assert totals.read() == 17
+    media.streams = {one: Stats(3), other: Stats(1)}
+    assert totals.read() == 21

@@ -1,0 +1,92 @@
+from datetime import UTC, datetime
+from uuid import UUID
+
+import pytest
+
+from media.session import TRANSITIONS, EndReason, Role, Session, SessionEvent, SessionState
+from media.transport.certificate import DtlsCertificate
+from media.transport.dtls import DtlsIdentity, DtlsPeer, DtlsState
+from media.transport.ice_lite import IceLite
+from media.transport.srtp import SrtpKeys, SrtpProfile
+from media.wire.offer import Direction, IceCredentials, OfferedMedia, Setup
+
+LIMITS = {"handshake_timeout_s": 10.0, "consent_timeout_s": 5.0}
+
+
+@pytest.fixture
+def session() -> Session:
+    identity = DtlsIdentity(DtlsCertificate.generate(datetime(2026, 1, 31, tzinfo=UTC)))
+    credentials = IceCredentials("ourufrag", "ourpasswordourpassword")
+    return Session(
+        session_id="id",
+        number=1,
+        role=Role.VIEWER,
+        stream_id=UUID(int=5),
+        ice=IceLite().register("id", credentials),
+        dtls=DtlsPeer(identity, [identity.fingerprint], is_client=False),
+        setup=Setup.PASSIVE,
+        remote_ice=credentials,
+        first_media=OfferedMedia("video", "RTP", (), "0", Direction.RECVONLY, usable=True),
+        created_at=100.0,
+    )
+
+
+def finish_handshake(session: Session) -> None:
+    profile = SrtpProfile.AEAD_AES_128_GCM
+    material = bytes(profile.material_bytes)
+    session.dtls.state = DtlsState.CONNECTED
+    session.dtls.keys = SrtpKeys.from_exporter(profile, material, is_client=False)
+
+
+def test_every_state_can_end_and_the_end_is_final() -> None:
+    assert set(TRANSITIONS) == set(SessionState)
+    assert TRANSITIONS[SessionState.CLOSED] == {}
+    for state in set(SessionState) - {SessionState.CLOSED}:
+        assert TRANSITIONS[state][SessionEvent.ENDED] is SessionState.CLOSED
+
+
+def test_keys_live_as_long_as_the_connection(session: Session) -> None:
+    session.on(SessionEvent.CHECKED)
+    with pytest.raises(ValueError, match="not finished"):
+        session.secure()
+    finish_handshake(session)
+    session.secure()
+    assert session.state is SessionState.CONNECTED
+    assert session.srtp_in is not None
+    assert session.srtp_out is not None
+    session.end()
+    assert (session.srtp_in, session.srtp_out) == (None, None)
+    with pytest.raises(KeyError):
+        session.end()
+
+
+def test_the_etag_follows_the_ice_session(session: Session) -> None:
+    assert session.etag == '"ourufrag"'
+
+
+def test_a_handshake_has_its_time(session: Session) -> None:
+    assert session.end_reason(110.0, **LIMITS) is None
+    assert session.end_reason(110.1, **LIMITS) is EndReason.HANDSHAKE_TIMEOUT
+    session.on(SessionEvent.CHECKED)
+    assert session.end_reason(110.1, **LIMITS) is EndReason.HANDSHAKE_TIMEOUT
+
+
+def test_a_connected_peer_must_be_heard(session: Session) -> None:
+    session.on(SessionEvent.CHECKED)
+    finish_handshake(session)
+    session.secure()
+    session.heard_at = 200.0
+    assert session.end_reason(205.0, **LIMITS) is None
+    assert session.end_reason(205.1, **LIMITS) is EndReason.CONSENT_LOST
+
+
+@pytest.mark.parametrize(
+    ("state", "reason"),
+    [
+        (DtlsState.CLOSED, EndReason.PEER_CLOSED),
+        (DtlsState.FAILED, EndReason.HANDSHAKE_FAILED),
+    ],
+)
+def test_the_end_of_dtls_is_the_end(session: Session, state: DtlsState, reason: EndReason) -> None:
+    session.dtls.state = state
+    assert session.end_reason(100.0, **LIMITS) is reason

@@ -1,0 +1,192 @@
+import pytest
+from aioice import stun
+from hypothesis import given
+from hypothesis import strategies as st
+
+from media.transport.ice_lite import (
+    MAX_ADDRESSES,
+    MAX_CHECK_BYTES,
+    Checked,
+    IceLite,
+    IceSession,
+    Refused,
+    StunDrop,
+    StunRefusal,
+)
+from media.wire.offer import IceCredentials
+
+OURS = IceCredentials("ourufrag", "ourpasswordourpassword")
+FRESH = IceCredentials("newufrag", "newpasswordnewpassword")
+HOME = ("127.0.0.1", 4000)
+AWAY = ("192.0.2.7", 5000)
+
+
+def check(
+    credentials: IceCredentials = OURS, *, nominate: bool = False, **attributes: object
+) -> bytes:
+    request = stun.Message(
+        stun.Method.BINDING,
+        stun.Class.REQUEST,
+        transaction_id=b"transaction!",
+        attributes={
+            "USERNAME": f"{credentials.ufrag}:theirs",
+            "PRIORITY": 1,
+            "ICE-CONTROLLING": 7,
+            **({"USE-CANDIDATE": None} if nominate else {}),
+            **attributes,
+        },
+    )
+    request.add_message_integrity(credentials.pwd.encode())
+    return bytes(request)
+
+
+@pytest.fixture
+def ice() -> IceLite:
+    return IceLite()
+
+
+@pytest.fixture
+def session(ice: IceLite) -> IceSession:
+    return ice.register("session", OURS)
+
+
+def test_a_valid_check_is_answered_and_binds_its_address(ice: IceLite, session: IceSession) -> None:
+    checked = ice.receive(check(), HOME)
+    assert isinstance(checked, Checked)
+    assert checked.session is session
+    assert (session.addresses, session.selected) == ([HOME], HOME)
+    response = stun.parse_message(checked.response)
+    assert response.message_class is stun.Class.RESPONSE
+    assert response.transaction_id == b"transaction!"
+    assert response.attributes["XOR-MAPPED-ADDRESS"] == HOME
+    assert response.check_message_integrity(OURS.pwd.encode())
+
+
+def test_priority_may_be_missing(ice: IceLite, session: IceSession) -> None:
+    request = stun.Message(
+        stun.Method.BINDING, stun.Class.REQUEST, attributes={"USERNAME": "ourufrag:theirs"}
+    )
+    request.add_message_integrity(OURS.pwd.encode())
+    assert isinstance(ice.receive(bytes(request), HOME), Checked)
+
+
+def test_the_latest_nomination_is_where_to_send(ice: IceLite, session: IceSession) -> None:
+    ice.receive(check(), HOME)
+    ice.receive(check(), AWAY)
+    assert session.selected == HOME
+    ice.receive(check(nominate=True), AWAY)
+    assert session.selected == AWAY
+    ice.receive(check(), HOME)
+    assert session.selected == AWAY
+    session.forget(AWAY)
+    assert (session.addresses, session.selected) == ([HOME], HOME)
+    session.forget(HOME)
+    assert (session.addresses, session.selected) == ([], None)
+
+
+def test_a_forged_check_changes_nothing(ice: IceLite, session: IceSession) -> None:
+    refused = ice.receive(check(IceCredentials("ourufrag", "x" * 22)), AWAY)
+    assert isinstance(refused, Refused)
+    assert refused.reason is StunRefusal.FORGED
+    assert stun.parse_message(refused.response).attributes["ERROR-CODE"][0] == 401
+    assert (session.addresses, session.selected) == ([], None)
+
+
+def test_a_check_without_integrity_is_refused(ice: IceLite, session: IceSession) -> None:
+    request = stun.Message(
+        stun.Method.BINDING, stun.Class.REQUEST, attributes={"USERNAME": "ourufrag:theirs"}
+    )
+    refused = ice.receive(bytes(request), AWAY)
+    assert isinstance(refused, Refused)
+    assert refused.reason is StunRefusal.NO_INTEGRITY
+    assert session.selected is None
+
+
+def test_a_controlled_peer_is_told_so(ice: IceLite, session: IceSession) -> None:
+    refused = ice.receive(check(**{"ICE-CONTROLLED": 7}), HOME)
+    assert isinstance(refused, Refused)
+    assert refused.reason is StunRefusal.ROLE_CONFLICT
+    assert stun.parse_message(refused.response).attributes["ERROR-CODE"][0] == 487
+    assert session.selected is None
+
+
+def test_strangers_get_no_answer(ice: IceLite, session: IceSession) -> None:
+    assert ice.receive(check(FRESH), HOME) is StunDrop.UNKNOWN_UFRAG
+    no_name = stun.Message(stun.Method.BINDING, stun.Class.REQUEST)
+    assert ice.receive(bytes(no_name), HOME) is StunDrop.UNKNOWN_UFRAG
+
+
+@pytest.mark.parametrize(
+    "message_class", [stun.Class.INDICATION, stun.Class.RESPONSE, stun.Class.ERROR]
+)
+def test_only_requests_are_answered(
+    ice: IceLite, session: IceSession, message_class: stun.Class
+) -> None:
+    message = stun.Message(stun.Method.BINDING, message_class)
+    message.add_message_integrity(OURS.pwd.encode())
+    assert ice.receive(bytes(message), HOME) is StunDrop.NOT_A_REQUEST
+    other = stun.Message(stun.Method.ALLOCATE, stun.Class.REQUEST)
+    assert ice.receive(bytes(other), HOME) is StunDrop.NOT_A_REQUEST
+
+
+def test_malformed_requests(ice: IceLite, session: IceSession) -> None:
+    whole = check()
+    assert ice.receive(whole[:-1], HOME) is StunDrop.MALFORMED
+    assert ice.receive(whole[:-1] + b"\0", HOME) is StunDrop.MALFORMED  # FINGERPRINT
+    assert ice.receive(whole + bytes(MAX_CHECK_BYTES), HOME) is StunDrop.MALFORMED
+    assert ice.receive(b"\0\1" + b"\0\0" + bytes(16), HOME) is StunDrop.NOT_A_REQUEST  # cookie
+    assert ice.receive(b"", HOME) is StunDrop.NOT_A_REQUEST
+
+
+@given(st.binary(max_size=80), st.integers(0, 120))
+def test_any_bytes_are_survived(noise: bytes, position: int) -> None:
+    ice = IceLite()
+    session = ice.register("session", OURS)
+    whole = check()
+    damaged = whole[:position] + noise + whole[position + len(noise) :]
+    for datagram in (noise, damaged, b"\x00\x01" + noise):
+        if datagram != whole:
+            ice.receive(datagram, HOME)
+    assert session.selected is None
+
+
+def test_addresses_are_bounded_and_the_selected_one_stays(
+    ice: IceLite, session: IceSession
+) -> None:
+    ice.receive(check(nominate=True), HOME)
+    forgotten = []
+    for port in range(MAX_ADDRESSES + 3):
+        checked = ice.receive(check(), ("192.0.2.7", port))
+        assert isinstance(checked, Checked)
+        forgotten.append(checked.forgotten)
+    assert len(session.addresses) == MAX_ADDRESSES
+    assert session.selected == HOME
+    assert HOME in session.addresses
+    assert list(filter(None, forgotten)) == [("192.0.2.7", port) for port in range(4)]
+
+
+def test_after_a_restart_the_old_credentials_hold_until_the_new_ones_are_used(
+    ice: IceLite, session: IceSession
+) -> None:
+    ice.restart(session, FRESH)
+    assert session.credentials == FRESH
+    old = ice.receive(check(OURS), HOME)
+    assert isinstance(old, Checked)
+    assert stun.parse_message(old.response).check_message_integrity(OURS.pwd.encode())
+    assert isinstance(ice.receive(check(FRESH), HOME), Checked)
+    assert ice.receive(check(OURS), HOME) is StunDrop.UNKNOWN_UFRAG
+
+
+def test_unregistering_forgets_both_generations(ice: IceLite, session: IceSession) -> None:
+    ice.restart(session, FRESH)
+    ice.unregister(session)
+    assert ice.receive(check(OURS), HOME) is StunDrop.UNKNOWN_UFRAG
+    assert ice.receive(check(FRESH), HOME) is StunDrop.UNKNOWN_UFRAG
+    ice.register("again", OURS)
+
+
+def test_a_user_name_is_claimed_once(ice: IceLite, session: IceSession) -> None:
+    with pytest.raises(ValueError, match="in use"):
+        ice.register("other", OURS)
+    with pytest.raises(ValueError, match="in use"):
+        ice.restart(session, OURS)

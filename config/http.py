@@ -1,5 +1,6 @@
 """Settings of the HTTP listener and its gateway."""
 
+from ipaddress import IPv4Network, IPv6Network
 from typing import Annotated
 
 from pydantic import Field, IPvAnyNetwork, SecretStr, StringConstraints
@@ -77,8 +78,8 @@ class HttpSettings(Section):
     """Origins of foreign pages that may call `/api` and `/auth` from a browser (CORS)."""
 
     metrics_networks: tuple[IPvAnyNetwork, ...] = (
-        IPvAnyNetwork("127.0.0.0/8"),
-        IPvAnyNetwork("::1/128"),
+        IPv4Network("127.0.0.0/8"),
+        IPv6Network("::1/128"),
     )
     """Networks that may read `/metrics` without a token."""
 

@@ -5,6 +5,7 @@ From outside in: request id, access log and metrics (`observe`), security header
 `Endpoint`. Headers stand outside of errors so that refusals carry them too.
 """
 
+from functools import cache
 from pathlib import Path
 
 import orjson
@@ -42,7 +43,13 @@ def build_http_app(
         client_max_size=settings.max_body_bytes,
     )
     app[pages.PAGES] = pages_folder
-    app[OPENAPI] = orjson.dumps(openapi_document(API, product_version()))
+    app[OPENAPI] = _described()
     services.metrics.add(gateway_figures(limiter))
     register(app, ROUTES, Gate(services, settings), limiter)
     return app
+
+
+@cache
+def _described() -> bytes:
+    """The table doesn't change while the process runs."""
+    return orjson.dumps(openapi_document(API, product_version()))

@@ -1,7 +1,9 @@
 """The catalogue of streams: what is live, and what an owner does with their own."""
 
-from typing import Literal
+from typing import Annotated, Literal
 from uuid import UUID
+
+from pydantic import BeforeValidator
 
 from media.catalog import CatalogState, Stream
 from server.gateway.body import Body
@@ -10,6 +12,11 @@ from server.http.shapes import Instant, Shape
 from server.services import Services
 
 MAX_LISTED = 100
+
+
+def codec_name(codec: str) -> str:
+    """The name of a codec as people write it; the media plane keeps them in lower case."""
+    return "Opus" if codec.lower() == "opus" else codec.upper()
 
 
 class Owner(Shape):
@@ -44,11 +51,14 @@ class StreamList(Shape):
     streams: list[StreamShape]
 
 
+CodecName = Annotated[str, BeforeValidator(codec_name)]
+
+
 class TrackStatsShape(Shape):
     """One incoming track."""
 
     kind: Literal["audio", "video"]
-    codec: str
+    codec: CodecName
     bitrate_bps: int
     packets: int
     lost: int

@@ -1,7 +1,9 @@
 """The HTTP application over real domains and real stores, and people who call it."""
 
 import contextlib
-from collections.abc import AsyncIterator, Callable, Mapping
+import itertools
+import secrets
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import partial
@@ -12,6 +14,7 @@ from uuid import UUID, uuid4
 import aiohttp
 import asyncpg
 import pytest
+import pytest_asyncio
 from aiohttp import web
 from redis.asyncio import Redis
 
@@ -36,11 +39,14 @@ from media.store import StreamStore
 from media.worker import MediaWorker
 from server.bridges.chat_ports import ChatGifts, ChatStreams, ChatUsers
 from server.chat_redis import RedisBus, RedisHistory, RedisModerationStore, RedisPresence
+from server.embedded.postgres import EmbeddedPostgres
+from server.embedded.redis import EmbeddedRedis
 from server.gateway.limits import RateLimiter
 from server.gateway.listener import HttpListener
 from server.health import Readiness
 from server.http.app import build_http_app
 from server.metrics import Metrics
+from server.migrations import migrate
 from server.redis_sessions import RedisSessions
 from server.redis_throttle import RedisLoginThrottle
 from server.services import Services
@@ -50,6 +56,30 @@ PASSWORD = "correct horse battery"
 
 def clock() -> datetime:
     return datetime.now(UTC)
+
+
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
+async def http_database(
+    stores: tuple[EmbeddedPostgres, EmbeddedRedis],
+) -> AsyncIterator[str]:
+    """One database for all of these tests, who leave each other's people alone: making one takes
+    longer than most of them."""
+    postgres, _ = stores
+    url = f"{postgres.url.rpartition('/')[0]}/test_http"
+    admin = await asyncpg.connect(postgres.admin_url)
+    await admin.execute("CREATE DATABASE test_http OWNER sociallive")
+    connection = await asyncpg.connect(url)
+    await migrate(connection)
+    await connection.close()
+    yield url
+    await admin.execute("DROP DATABASE test_http WITH (FORCE)")
+    await admin.close()
+
+
+@pytest.fixture
+def database_url(http_database: str) -> str:
+    """In place of a database of the test's own."""
+    return http_database
 
 
 @pytest.fixture(scope="session")
@@ -178,7 +208,9 @@ class Api:
     session: aiohttp.ClientSession
     services: Services
     url: str
-    _names: list[str] = field(default_factory=list)
+    party: str = field(default_factory=lambda: f"P{secrets.token_hex(4)}")
+    """What the names of this test's people begin with."""
+    _people: Iterator[int] = field(default_factory=lambda: itertools.count(1))
 
     async def __call__(
         self,
@@ -207,9 +239,8 @@ class Api:
 
     async def person(self, *roles: Role) -> Person:
         """A new user with these roles, signed in."""
-        name = f"Person {len(self._names) + 1}"
-        self._names.append(name)
-        email = f"{name.replace(' ', '')}@example.org".lower()
+        name = f"{self.party} {next(self._people)}"
+        email = f"{name.replace(' ', '-')}@example.org"
         await self.services.identity.create_user(
             email=email, password=PASSWORD, display_name=name, roles=roles or (Role.VIEWER,)
         )

@@ -1,10 +1,19 @@
 from typing import Any
 
-ANNA = {"email": "anna@example.org", "password": "correct horse battery", "display_name": "Anna"}
+import pytest
+
+Form = dict[str, str]
 
 
-async def test_register_login_refresh_logout(api: Any) -> None:
-    registered = await api("POST", "/auth/register", ANNA)
+@pytest.fixture
+def anna(api: Any) -> Form:
+    """What somebody new fills in."""
+    email = f"{api.party}@example.org"
+    return {"email": email, "password": "correct horse battery", "display_name": "Anna"}
+
+
+async def test_register_login_refresh_logout(api: Any, anna: Form) -> None:
+    registered = await api("POST", "/auth/register", anna)
     assert registered.status == 201
     assert set(registered.json) == {
         "access_token",
@@ -17,7 +26,7 @@ async def test_register_login_refresh_logout(api: Any) -> None:
     assert (registered.json["token_type"], registered.json["expires_in"]) == ("Bearer", 900)
     assert registered.headers["Cache-Control"] == "no-store"
 
-    login = await api("POST", "/auth/login", {k: ANNA[k] for k in ("email", "password")})
+    login = await api("POST", "/auth/login", {k: anna[k] for k in ("email", "password")})
     assert login.status == 200
     me = await api("GET", "/auth/me", by=login.json["access_token"])
     assert me.status == 200
@@ -39,8 +48,8 @@ async def test_register_login_refresh_logout(api: Any) -> None:
     assert (await api("GET", "/auth/me", by=token)).code == "invalid_token"
 
 
-async def test_a_spent_refresh_token_ends_its_session(api: Any) -> None:
-    tokens = (await api("POST", "/auth/register", ANNA)).json
+async def test_a_spent_refresh_token_ends_its_session(api: Any, anna: Form) -> None:
+    tokens = (await api("POST", "/auth/register", anna)).json
     body = {"refresh_token": tokens["refresh_token"]}
     refreshed = await api("POST", "/auth/refresh", body)
     again = await api("POST", "/auth/refresh", body)
@@ -49,16 +58,16 @@ async def test_a_spent_refresh_token_ends_its_session(api: Any) -> None:
     assert (me.status, me.code) == (401, "invalid_token")
 
 
-async def test_wrong_credentials_and_taken_addresses(api: Any) -> None:
-    await api("POST", "/auth/register", ANNA)
-    wrong = await api("POST", "/auth/login", {"email": ANNA["email"], "password": "x" * 12})
+async def test_wrong_credentials_and_taken_addresses(api: Any, anna: Form) -> None:
+    await api("POST", "/auth/register", anna)
+    wrong = await api("POST", "/auth/login", {"email": anna["email"], "password": "x" * 12})
     assert (wrong.status, wrong.code) == (401, "invalid_credentials")
     assert wrong.headers["WWW-Authenticate"].startswith("Bearer")
-    taken = await api("POST", "/auth/register", ANNA)
+    taken = await api("POST", "/auth/register", anna)
     assert (taken.status, taken.code) == (409, "email_taken")
 
 
-async def test_a_bad_registration_names_the_field(api: Any) -> None:
+async def test_a_bad_registration_names_the_field(api: Any, anna: Form) -> None:
     for change, field in (
         ({"email": "no address"}, "email"),
         ({"password": "short"}, "password"),
@@ -66,7 +75,7 @@ async def test_a_bad_registration_names_the_field(api: Any) -> None:
         ({"display_name": 5}, "display_name"),
         ({"roles": ["admin"]}, "roles"),
     ):
-        reply = await api("POST", "/auth/register", ANNA | change)
+        reply = await api("POST", "/auth/register", anna | change)
         assert (reply.status, reply.code) == (422, "invalid_request"), change
         assert [error["field"] for error in reply.json["errors"]] == [field]
 

@@ -58,7 +58,7 @@ async def test_an_alert_is_read_assigned_and_resolved(api: Any, pool: asyncpg.Po
         }
     ]
     listed = await api("GET", "/api/admin/aml/alerts?status=open", by=admin)
-    assert listed.json == {"alerts": [shown.json], "next_cursor": None}
+    assert shown.json in listed.json["alerts"]
 
     taken = await api("POST", f"{path}/assign", {"user_id": str(admin.user_id)}, by=admin)
     assert (taken.json["status"], taken.json["assigned_to"]) == ("assigned", str(admin.user_id))
@@ -71,7 +71,8 @@ async def test_an_alert_is_read_assigned_and_resolved(api: Any, pool: asyncpg.Po
     assert resolved.json["resolved_at"].endswith("Z")
     again = await api("POST", f"{path}/resolve", verdict, by=admin)
     assert (again.status, again.code) == (409, "invalid_transition")
-    assert (await api("GET", "/api/admin/aml/alerts?status=open", by=admin)).json["alerts"] == []
+    listed = await api("GET", "/api/admin/aml/alerts?status=open", by=admin)
+    assert alert_id not in {alert["alert_id"] for alert in listed.json["alerts"]}
 
 
 async def test_bad_requests_about_alerts(api: Any, pool: asyncpg.Pool) -> None:

@@ -3,6 +3,7 @@
 import asyncio
 import logging
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
@@ -54,6 +55,7 @@ class ChatServer:
         )
         self._listener = Listener(settings, self._serve, self._count_end)
         self._rounds: asyncio.Task[None] | None = None
+        self._is_stopping = asyncio.Event()
 
     @property
     def port(self) -> int:
@@ -77,8 +79,9 @@ class ChatServer:
         """Tell every client 1001, leave every room, leave the bus; safe after a failed start."""
         await self._listener.stop()
         if self._rounds is not None:
-            self._rounds.cancel()
-            await asyncio.wait([self._rounds])
+            # Not cancelled: a round is short, and half a round leaves stores half written.
+            self._is_stopping.set()
+            await self._rounds
         await self._hub.close()
         await self._ports.bus.stop()
 
@@ -126,9 +129,11 @@ class ChatServer:
         self.counters.closed[code] += 1
 
     async def _go_round(self) -> None:
-        while True:
-            await asyncio.sleep(self._settings.viewers_interval_s)
+        while not self._is_stopping.is_set():
             try:
                 await self._hub.round()
             except Exception:
                 log.warning("a round of the chat failed", exc_info=True)
+            with suppress(TimeoutError):
+                async with asyncio.timeout(self._settings.viewers_interval_s):
+                    await self._is_stopping.wait()

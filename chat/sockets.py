@@ -15,7 +15,7 @@ from typing import Any, cast
 from websockets.asyncio.server import Server, ServerConnection, serve
 from websockets.datastructures import Headers
 from websockets.exceptions import ConnectionClosed
-from websockets.protocol import State
+from websockets.protocol import OPEN
 from websockets.typing import Subprotocol
 
 from chat.addresses import client_key
@@ -44,7 +44,7 @@ class Socket(ServerConnection):
     def write(self, message: bytes) -> None:
         """Queue a whole WebSocket frame; nothing happens when the connection is ending."""
         # RFC 6455 §5.5.1: no data frames after a Close frame.
-        if self._ending is None and self.state is State.OPEN:
+        if self._ending is None and self.protocol.state is OPEN:
             self.transport.write(message)
 
     async def receive(self) -> str | bytes | None:
@@ -148,7 +148,7 @@ class Listener:
             return
         server.close(close_connections=False)
         for socket in tuple(self._sockets):
-            if socket.state is State.OPEN:
+            if socket.protocol.state is OPEN:
                 socket.end(CloseCode.GOING_AWAY, "the server stops")
             else:
                 socket.transport.abort()

@@ -33,6 +33,7 @@ KNOWN_IDS: Final = 1000
 HISTORY_TTL_S: Final = 7 * 24 * 3600
 PING_S: Final = 5.0
 RECONNECT_S: Final = 0.5
+STOP_RETRY_S: Final = 0.2
 
 # Appending an old event again puts it at its old place, where it is cut off: idempotent.
 _APPEND: Final = """
@@ -206,9 +207,9 @@ class RedisBus:
 
     async def stop(self) -> None:
         """Stop listening."""
-        if self._reader is not None:
-            self._reader.cancel()
-            await asyncio.wait([self._reader])
+        while self._reader is not None and not self._reader.done():
+            self._reader.cancel()  # again and again: redis-py may lose one while it reads
+            await asyncio.wait([self._reader], timeout=STOP_RETRY_S)
 
     async def publish(self, room: str, payload: bytes) -> None:
         await self._redis.publish(_key(room, "bus"), payload)

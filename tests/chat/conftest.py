@@ -1,7 +1,10 @@
 """A chat over real WebSockets and a real Redis; only the other domains are small stand-ins."""
 
 import asyncio
+import itertools
+from collections import deque
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -12,6 +15,7 @@ import orjson
 import pytest
 from redis.asyncio import Redis
 from websockets.asyncio.client import ClientConnection, connect
+from websockets.exceptions import ConnectionClosed
 from websockets.typing import Subprotocol
 
 from chat.errors import ExpiredToken, GiftRefused, InvalidToken
@@ -96,7 +100,9 @@ class Client:
 
     def __init__(self, socket: ClientConnection) -> None:
         self.socket = socket
-        self.numbers = iter(range(1, 1_000_000))
+        self.numbers = itertools.count(1)
+        self.events: deque[dict[str, Any]] = deque()
+        """Events that came while an answer was waited for."""
 
     async def send(self, t: str, **fields: Any) -> None:
         frame = {"t": t, **{k: str(v) if isinstance(v, UUID) else v for k, v in fields.items()}}
@@ -116,7 +122,7 @@ class Client:
     async def until(self, t: str, **fields: Any) -> dict[str, Any]:
         """The next frame of this type with these fields; others are passed over."""
         while True:
-            frame = await self.receive()
+            frame = self.events.popleft() if self.events else await self.receive()
             if frame["t"] == t and all(frame.get(k) == v for k, v in fields.items()):
                 return frame
 
@@ -128,12 +134,14 @@ class Client:
             frame = await self.receive()
             if frame.get("id") == number:
                 return frame
+            self.events.append(frame)
 
     async def closed(self) -> int | None:
         """The close code; frames that come before are passed over."""
         async with asyncio.timeout(5):
-            async for _ in self.socket:
-                pass
+            with suppress(ConnectionClosed):
+                while True:
+                    await self.socket.recv()
         return self.socket.close_code
 
 

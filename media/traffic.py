@@ -28,7 +28,7 @@ class Peer:
 
 
 class Traffic:
-    """The table of sessions by address, and what happens to each datagram."""
+    """What happens to each datagram, by its kind and by the session at its address."""
 
     def __init__(
         self, send: Send, counters: MediaCounters, *, on_secured: Callable[[Peer, float], None]
@@ -38,7 +38,6 @@ class Traffic:
         self._counters = counters
         self._on_secured = on_secured
         self._peers: dict[str, Peer] = {}
-        self._by_address: dict[Address, Peer] = {}
         self._handshaking: set[Peer] = set()
         self._touched: set[LiveStream] = set()
         self._handlers: dict[DatagramKind, Callable[[bytes, Address, float], None]] = {
@@ -57,8 +56,6 @@ class Traffic:
         self._send_to(session, session.dtls.close())
         self.ice.unregister(session.ice)
         self._handshaking.discard(self._peers.pop(session.session_id))
-        for address in session.ice.addresses:
-            del self._by_address[address]
 
     def receive(self, batch: Batch, now: float) -> None:
         """Handle what one read of the socket gave; a publisher's packets stay together."""
@@ -68,7 +65,7 @@ class Traffic:
             kind = classify(datagram)
             datagrams[kind] += 1
             if kind is DatagramKind.RTP:
-                peer = self._by_address.get(address)
+                peer = self._peer_at(address)
                 if peer is None or peer.session.role is not Role.PUBLISHER:
                     self._drop("rtp_of_no_publisher")
                 else:
@@ -90,24 +87,17 @@ class Traffic:
         outcome = self.ice.receive(datagram, address)
         if isinstance(outcome, Checked):
             self._transmit(outcome.response, address)
-            self._on_checked(outcome, address, now)
+            self._on_checked(outcome, now)
         elif isinstance(outcome, Refused):
             self._transmit(outcome.response, address)
             self._drop(f"stun_{outcome.reason.name.lower()}")
         else:
             self._drop(f"stun_{outcome}")
 
-    def _on_checked(self, check: Checked, address: Address, now: float) -> None:
+    def _on_checked(self, check: Checked, now: float) -> None:
         peer = self._peers[check.session.session_id]
         session = peer.session
         session.heard_at = now
-        if check.forgotten is not None:
-            del self._by_address[check.forgotten]
-        previous = self._by_address.get(address)
-        if previous is not None and previous is not peer:
-            # The port was another session's before: the newer check tells whose it is now.
-            previous.session.ice.forget(address)
-        self._by_address[address] = peer
         if session.state is SessionState.NEW:
             session.on(SessionEvent.CHECKED)
             self._handshaking.add(peer)
@@ -118,7 +108,7 @@ class Traffic:
                 peer.stream.relay.set_viewer_address(session.number, selected)
 
     def _on_dtls(self, datagram: bytes, address: Address, now: float) -> None:
-        peer = self._by_address.get(address)
+        peer = self._peer_at(address)
         if peer is None:
             self._drop("dtls_of_no_session")
             return
@@ -143,7 +133,7 @@ class Traffic:
             self._touched.add(peer.stream)
 
     def _on_rtcp(self, datagram: bytes, address: Address, now: float) -> None:
-        peer = self._by_address.get(address)
+        peer = self._peer_at(address)
         if peer is None or peer.session.srtp_in is None:
             self._drop("rtcp_of_no_session")
             return
@@ -160,6 +150,10 @@ class Traffic:
 
     def _on_other(self, datagram: bytes, address: Address, now: float) -> None:
         self._drop("unknown_protocol")
+
+    def _peer_at(self, address: Address) -> Peer | None:
+        session = self.ice.session_at(address)
+        return self._peers[session.session_id] if session is not None else None
 
     def _flush(self, now: float) -> None:
         for stream in self._touched:

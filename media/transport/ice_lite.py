@@ -33,6 +33,7 @@ class StunDrop(StrEnum):
     MALFORMED = "malformed"
     NOT_A_REQUEST = "not_a_request"
     UNKNOWN_UFRAG = "unknown_ufrag"
+    FOREIGN_ADDRESS = "foreign_address"  # it is another session's
 
 
 class StunRefusal(Enum):
@@ -56,20 +57,13 @@ class IceSession:
     selected: Address | None = None
     """Where to send: the address nominated last, or before any nomination the first one."""
 
-    def forget(self, address: Address) -> None:
-        """The address turned out to be another session's."""
-        self.addresses.remove(address)
-        if self.selected == address:
-            self.selected = self.addresses[-1] if self.addresses else None
-
 
 @dataclass(frozen=True, slots=True)
 class Checked:
-    """A valid check: answer it; `forgotten` is the address that made place for this one."""
+    """A valid check, and the answer to it; the address it came from is the session's now."""
 
     session: IceSession
     response: bytes
-    forgotten: Address | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +79,11 @@ class IceLite:
 
     def __init__(self) -> None:
         self._by_ufrag: dict[str, IceSession] = {}
+        self._by_address: dict[Address, IceSession] = {}
+
+    def session_at(self, address: Address) -> IceSession | None:
+        """The session that proved to be at this address."""
+        return self._by_address.get(address)
 
     def register(self, session_id: str, credentials: IceCredentials) -> IceSession:
         """A new session that is checked with these credentials of ours."""
@@ -93,9 +92,11 @@ class IceLite:
         return session
 
     def unregister(self, session: IceSession) -> None:
-        """Checks of this session are no longer answered."""
+        """Checks of this session are no longer answered; its addresses are free."""
         del self._by_ufrag[session.credentials.ufrag]
         self._retire(session)
+        for address in session.addresses:
+            del self._by_address[address]
 
     def restart(self, session: IceSession, credentials: IceCredentials) -> None:
         """RFC 8445 §9: new credentials of ours; the old ones hold until the new ones are used."""
@@ -113,16 +114,14 @@ class IceLite:
         session = self._by_ufrag.get(ufrag)
         if session is None:
             return StunDrop.UNKNOWN_UFRAG
-        if "MESSAGE-INTEGRITY" not in request.attributes:
-            return _refuse(request, StunRefusal.NO_INTEGRITY)
         retired = session.retired
         credentials = retired if retired and retired.ufrag == ufrag else session.credentials
-        if not request.check_message_integrity(credentials.pwd.encode()):  # in constant time
-            return _refuse(request, StunRefusal.FORGED)
-        # A lite agent is always controlled and can't switch, so its peer must be controlling.
-        # PRIORITY is not asked for: some FFmpeg builds leave it out, and nothing here needs it.
-        if "ICE-CONTROLLED" in request.attributes:
-            return _refuse(request, StunRefusal.ROLE_CONFLICT)
+        refusal = _find_fault(request, credentials)
+        if refusal is not None:
+            return _refuse(request, refusal)
+        # Otherwise a peer that forges its source could take another one's place.
+        if self._by_address.get(address, session) is not session:
+            return StunDrop.FOREIGN_ADDRESS
         return self._accept(session, request, credentials, address)
 
     def _accept(
@@ -134,12 +133,8 @@ class IceLite:
     ) -> Checked:
         if credentials is session.credentials:
             self._retire(session)
-        forgotten = None
         if address not in session.addresses:
-            session.addresses.append(address)
-            if len(session.addresses) > MAX_ADDRESSES:
-                forgotten = next(a for a in session.addresses if a != session.selected)
-                session.addresses.remove(forgotten)
+            self._bind(session, address)
         if session.selected is None or "USE-CANDIDATE" in request.attributes:
             session.selected = address
         response = stun.Message(
@@ -149,7 +144,15 @@ class IceLite:
             attributes={"XOR-MAPPED-ADDRESS": address},
         )
         response.add_message_integrity(credentials.pwd.encode())
-        return Checked(session, bytes(response), forgotten)
+        return Checked(session, bytes(response))
+
+    def _bind(self, session: IceSession, address: Address) -> None:
+        session.addresses.append(address)
+        self._by_address[address] = session
+        if len(session.addresses) > MAX_ADDRESSES:
+            oldest = next(a for a in session.addresses if a != session.selected)
+            session.addresses.remove(oldest)
+            del self._by_address[oldest]
 
     def _claim(self, session: IceSession, credentials: IceCredentials) -> None:
         if credentials.ufrag in self._by_ufrag:
@@ -172,6 +175,18 @@ def _parse_request(datagram: bytes) -> Any:
         return stun.parse_message(datagram)
     except Exception:  # aioice raises ValueError, struct.error, UnicodeError and more
         return StunDrop.MALFORMED
+
+
+def _find_fault(request: Any, credentials: IceCredentials) -> StunRefusal | None:
+    """PRIORITY is not asked for: some FFmpeg builds leave it out, and nothing here needs it."""
+    if "MESSAGE-INTEGRITY" not in request.attributes:
+        return StunRefusal.NO_INTEGRITY
+    if not request.check_message_integrity(credentials.pwd.encode()):  # in constant time
+        return StunRefusal.FORGED
+    # A lite agent is always controlled and can't switch, so its peer must be controlling.
+    if "ICE-CONTROLLED" in request.attributes:
+        return StunRefusal.ROLE_CONFLICT
+    return None
 
 
 def _refuse(request: Any, refusal: StunRefusal) -> Refused:

@@ -2,7 +2,6 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from typing import Any
 from uuid import UUID
 
 import pytest
@@ -24,12 +23,13 @@ from media.errors import (
 from media.events import StreamEnded, StreamInterrupted, StreamLive, ViewersChanged
 from media.live import StreamState
 from media.worker import MediaWorker
+from tests.support.webrtc import Client
 
 STREAM = UUID(int=5)
 OWNER = UUID(int=1)
 
 Start = Callable[..., Awaitable[MediaWorker]]
-Connect = Callable[[MediaWorker], Awaitable[Any]]
+Connect = Callable[[MediaWorker], Awaitable[Client]]
 
 
 async def test_pictures_and_sound_reach_a_viewer(

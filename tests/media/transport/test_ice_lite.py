@@ -78,10 +78,7 @@ def test_the_latest_nomination_is_where_to_send(ice: IceLite, session: IceSessio
     assert session.selected == AWAY
     ice.receive(check(), HOME)
     assert session.selected == AWAY
-    session.forget(AWAY)
-    assert (session.addresses, session.selected) == ([HOME], HOME)
-    session.forget(HOME)
-    assert (session.addresses, session.selected) == ([], None)
+    assert ice.session_at(HOME) is ice.session_at(AWAY) is session
 
 
 def test_a_forged_check_changes_nothing(ice: IceLite, session: IceSession) -> None:
@@ -138,7 +135,10 @@ def test_malformed_requests(ice: IceLite, session: IceSession) -> None:
     assert ice.receive(b"", HOME) is StunDrop.NOT_A_REQUEST
 
 
-@given(st.binary(max_size=80), st.integers(0, 120))
+AUTHENTIC_BYTES = len(check()) - 8 - 24  # what stands before MESSAGE-INTEGRITY and FINGERPRINT
+
+
+@given(st.binary(max_size=80), st.integers(0, AUTHENTIC_BYTES - 1))
 def test_any_bytes_are_survived(noise: bytes, position: int) -> None:
     ice = IceLite()
     session = ice.register("session", OURS)
@@ -154,15 +154,23 @@ def test_addresses_are_bounded_and_the_selected_one_stays(
     ice: IceLite, session: IceSession
 ) -> None:
     ice.receive(check(nominate=True), HOME)
-    forgotten = []
     for port in range(MAX_ADDRESSES + 3):
-        checked = ice.receive(check(), ("192.0.2.7", port))
-        assert isinstance(checked, Checked)
-        forgotten.append(checked.forgotten)
+        assert isinstance(ice.receive(check(), ("192.0.2.7", port)), Checked)
     assert len(session.addresses) == MAX_ADDRESSES
     assert session.selected == HOME
-    assert HOME in session.addresses
-    assert list(filter(None, forgotten)) == [("192.0.2.7", port) for port in range(4)]
+    assert ice.session_at(HOME) is session
+    assert [ice.session_at(("192.0.2.7", port)) for port in range(5)] == [None] * 4 + [session]
+
+
+def test_an_address_is_one_sessions_until_it_ends(ice: IceLite, session: IceSession) -> None:
+    ice.receive(check(), HOME)
+    other = ice.register("other", FRESH)
+    assert ice.receive(check(FRESH), HOME) is StunDrop.FOREIGN_ADDRESS
+    assert (other.addresses, ice.session_at(HOME)) == ([], session)
+    ice.unregister(session)
+    assert ice.session_at(HOME) is None
+    assert isinstance(ice.receive(check(FRESH), HOME), Checked)
+    assert ice.session_at(HOME) is other
 
 
 def test_after_a_restart_the_old_credentials_hold_until_the_new_ones_are_used(

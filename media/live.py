@@ -10,7 +10,7 @@ new session before its former one was given up. `expired`: it did not come back 
 window. `stopped`: by its DELETE, by the owner, or by an admin.
 """
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from uuid import UUID
 
@@ -18,6 +18,9 @@ from media.relay.stats import TrackStats
 from media.relay.stream import StreamRelay
 from media.session import Session
 from media.wire.negotiate import PublishedTrack
+
+# As people write them; SDP doesn't mind the case, and so every client writes its own.
+_CODEC_NAMES = {"h264": "H264", "vp8": "VP8", "vp9": "VP9", "av1": "AV1", "opus": "Opus"}
 
 
 class StreamState(StrEnum):
@@ -118,7 +121,7 @@ class LiveStream:
             state=self.state,
             viewers=self.watching,
             uptime_s=round(now - (self.live_at or now), 1),
-            tracks=counted.tracks,
+            tracks=tuple(replace(t, codec=_CODEC_NAMES[t.codec]) for t in counted.tracks),
             packets_forwarded=counted.packets_forwarded,
             packets_dropped=counted.packets_dropped,
             packets_resent=counted.packets_resent,

@@ -48,7 +48,7 @@ async def test_pictures_and_sound_reach_a_viewer(
     stats = worker.stats(STREAM)
     assert stats is not None
     assert (stats.state, stats.viewers) == (StreamState.LIVE, 1)
-    assert {track.codec for track in stats.tracks} == {"vp8", "opus"}
+    assert {track.codec for track in stats.tracks} == {"VP8", "Opus"}
     assert stats.packets_forwarded > 5
     assert all(track.lost == 0 for track in stats.tracks)
 

@@ -25,7 +25,9 @@ def client_key(
     for hop in reversed(forwarded_for.split(",")):
         if address is None or not any(address in network for network in trusted):
             break
-        address = _parsed(hop.strip()) or address
+        if (before := _parsed(hop.strip())) is None:
+            break
+        address = before
     if address is None:
         return peer
     if isinstance(address, IPv6Address):

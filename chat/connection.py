@@ -6,6 +6,7 @@ one waits for, other connections go on.
 
 import asyncio
 import logging
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
 from uuid import UUID
@@ -34,6 +35,9 @@ log = logging.getLogger(__name__)
 
 class Peer(Outlet, Protocol):
     """The client's WebSocket."""
+
+    when_ending: Callable[[], None]
+    """Called when `end` begins its work, whoever called it."""
 
     @property
     def codec(self) -> Codec:
@@ -70,6 +74,7 @@ class Connection:
         self._rooms: dict[UUID, Room] = {}
         self._timer: asyncio.TimerHandle | None = None
         self._is_over = False
+        socket.when_ending = self._forget
         self._protocol = ChatProtocol(
             socket.codec, node.commands.settings, node.user_rates, self._loop.time()
         )

@@ -33,6 +33,8 @@ class Socket(ServerConnection):
 
     def __init__(self, *args: Any, listener: "Listener", **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        self.when_ending: Callable[[], None] = _do_nothing
+        """Called, never from within `write`, when `end` begins its work."""
         self._listener = listener
         self._ending: asyncio.Task[None] | None = None
 
@@ -66,6 +68,7 @@ class Socket(ServerConnection):
             await self._ending
 
     async def _end(self, code: CloseCode, reason: str) -> None:
+        self.when_ending()
         try:
             async with asyncio.timeout(self._listener.settings.close_timeout_s):
                 await self.close(code, reason)
@@ -96,6 +99,10 @@ class Socket(ServerConnection):
         return client_key(
             self.remote_address[0], forwarded, self._listener.settings.trusted_proxies
         )
+
+
+def _do_nothing() -> None:
+    pass
 
 
 class Listener:

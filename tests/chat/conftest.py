@@ -203,6 +203,7 @@ async def connect_to() -> AsyncIterator[ConnectTo]:
             f"ws://127.0.0.1:{node.port}/",
             subprotocols=[Subprotocol(subprotocol)],
             compression=None,
+            close_timeout=1,
             **options,
         )
         sockets.append(socket)
@@ -216,4 +217,4 @@ async def connect_to() -> AsyncIterator[ConnectTo]:
         return client
 
     yield open_client
-    await asyncio.gather(*(socket.close() for socket in sockets))
+    await asyncio.gather(*(socket.close() for socket in sockets), return_exceptions=True)

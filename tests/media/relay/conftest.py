@@ -71,10 +71,12 @@ class Stage:
     VIDEO, AUDIO = VIDEO, AUDIO
     KEY, DELTA = VP8_KEY, VP8_DELTA
 
-    def __init__(self) -> None:
+    def __init__(self, *, cache_max_packets: int = 256) -> None:
         self.settings = MediaSettings()
         self.sink = Sink()
-        self.fanout = PythonFanout(self.sink, cache_max_packets=256, cache_max_bytes=100_000)
+        self.fanout = PythonFanout(
+            self.sink, cache_max_packets=cache_max_packets, cache_max_bytes=100_000
+        )
         self.relay = StreamRelay(self.fanout, settings=self.settings, cname="stage")
         self.viewers: list[TestViewer] = []
 

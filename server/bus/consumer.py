@@ -1,0 +1,199 @@
+"""One member of a group of consumers on the stream: each entry goes to one of them."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+from redis.asyncio import Redis
+from redis.exceptions import ResponseError
+
+from compliance.aml.intake import Entry
+from server.bus.stream import FIELD, STREAM_KEY, batches, outlast
+
+log = logging.getLogger(__name__)
+
+MAX_DEAD_LETTERS = 10_000
+"""Dead letters that are kept, the latest; a person looks at them long before."""
+
+GONE_CONSUMER_MS = 3_600_000
+"""A consumer that has asked for nothing for so long, and has nothing open, is forgotten."""
+
+FORGET_GONE_CONSUMERS = """
+for _, row in ipairs(redis.call('XINFO', 'CONSUMERS', KEYS[1], ARGV[1])) do
+    local consumer = {}
+    for i = 1, #row, 2 do consumer[row[i]] = row[i + 1] end
+    if consumer.pending == 0 and consumer.idle >= tonumber(ARGV[2]) then
+        redis.call('XGROUP', 'DELCONSUMER', KEYS[1], ARGV[1], consumer.name)
+    end
+end
+"""
+"""A script, so that nothing is handed to a consumer between the look and its end."""
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class GroupLag:
+    """How far a group is behind, in entries."""
+
+    unread: int
+    """Not handed to any consumer yet."""
+    unfinished: int
+    """Handed out and not acknowledged."""
+    lost: int
+    """Gone from the stream before the group read them: to be replayed from the ledger's log."""
+
+
+class ConsumerGroupSource:
+    """The `EventSource` of one consumer. While Redis is away its calls wait.
+
+    `consumer` is unique to the process. `claim_idle_ms` is longer than handling an entry takes;
+    what is claimed too early is handled twice. Dead letters go to the stream `<key>:dead:<group>`
+    with the fields `events`, `entry_id`, `deliveries` and `reason`.
+    """
+
+    def __init__(
+        self,
+        redis: Redis,
+        *,
+        group: str,
+        consumer: str,
+        claim_idle_ms: int,
+        key: str = STREAM_KEY,
+    ) -> None:
+        self._redis = redis
+        self._key = key
+        self._group = group
+        self._consumer = consumer
+        self._claim_idle_ms = claim_idle_ms
+        self._claim_at = 0.0
+        self._claim_from = "0-0"
+        self.dead_letter_key = f"{key}:dead:{group}"
+        self.lost_entries = 0
+        """Entries that left the stream while they were handed out and not acknowledged."""
+
+    async def read(self, *, max_entries: int, block_ms: int) -> list[Entry]:
+        """Stuck entries that are due, else new ones; none when nothing comes in `block_ms`.
+
+        `block_ms` must be below the client's `socket_timeout`.
+        """
+        return await outlast(lambda: self._in_group(lambda: self._read(max_entries, block_ms)))
+
+    async def ack(self, entry_ids: Sequence[str]) -> None:
+        """These entries are done with."""
+        if entry_ids:
+            await outlast(lambda: self._redis.xack(self._key, self._group, *entry_ids))
+
+    async def dead_letter(self, entry: Entry, reason: str) -> None:
+        """Copy the entry with `reason` to the dead letters, and acknowledge it, in one step."""
+        await outlast(lambda: self._dead_letter(entry, reason))
+
+    async def lag(self) -> GroupLag:
+        """How far the group is behind. Raises redis.RedisError."""
+        return await self._in_group(self._lag)
+
+    async def _read(self, max_entries: int, block_ms: int) -> list[Entry]:
+        return await self._claim_when_due(max_entries) or await self._next(max_entries, block_ms)
+
+    async def _next(self, max_entries: int, block_ms: int) -> list[Entry]:
+        answer: Any = await self._redis.xreadgroup(
+            self._group, self._consumer, {self._key: ">"}, count=max_entries, block=block_ms
+        )
+        return [
+            Entry(entry_id, payload, deliveries=1)
+            for _, entries in answer
+            for entry_id, payload in batches(entries)
+        ]
+
+    async def _claim_when_due(self, max_entries: int) -> list[Entry]:
+        now = asyncio.get_running_loop().time()
+        if now < self._claim_at:
+            return []
+        self._claim_from, claimed, deleted = await self._claim(max_entries)
+        if self._claim_from == "0-0":  # all were looked at; else the next read goes on from there
+            self._claim_at = now + self._claim_idle_ms / 1000 / 2
+            await self._forget_gone_consumers()
+        if deleted:
+            self.lost_entries += len(deleted)
+            log.error("entries left the stream unfinished", extra={"entries": len(deleted)})
+        deliveries = await self._deliveries([entry_id for entry_id, _ in claimed])
+        return [
+            Entry(entry_id, payload, count)
+            for (entry_id, payload), count in zip(claimed, deliveries, strict=True)
+        ]
+
+    async def _claim(self, max_entries: int) -> tuple[str, list[tuple[str, bytes]], list[Any]]:
+        answer: Any = await self._redis.xautoclaim(
+            self._key,
+            self._group,
+            self._consumer,
+            self._claim_idle_ms,
+            start_id=self._claim_from,
+            count=max_entries,
+        )
+        next_from, claimed, deleted = answer
+        return next_from.decode(), batches(claimed), deleted
+
+    async def _deliveries(self, entry_ids: Sequence[str]) -> list[int]:
+        """How often each entry was handed out, this time included."""
+        if not entry_ids:
+            return []
+        async with self._redis.pipeline(transaction=False) as pipeline:
+            for entry_id in entry_ids:
+                pipeline.xpending_range(self._key, self._group, entry_id, entry_id, 1)
+            answers = await pipeline.execute()
+        # Finished by its former consumer just now: handled again once, which readers must bear.
+        return [answer[0]["times_delivered"] if answer else 1 for answer in answers]
+
+    async def _forget_gone_consumers(self) -> None:
+        await self._redis.eval(
+            FORGET_GONE_CONSUMERS, 1, self._key, self._group, str(GONE_CONSUMER_MS)
+        )
+
+    async def _dead_letter(self, entry: Entry, reason: str) -> None:
+        async with self._redis.pipeline(transaction=True) as pipeline:
+            pipeline.xadd(
+                self.dead_letter_key,
+                {
+                    FIELD: entry.payload,
+                    "entry_id": entry.entry_id,
+                    "deliveries": entry.deliveries,
+                    "reason": reason,
+                },
+                maxlen=MAX_DEAD_LETTERS,
+                approximate=True,
+            )
+            pipeline.xack(self._key, self._group, entry.entry_id)
+            await pipeline.execute()
+
+    async def _lag(self) -> GroupLag:
+        length = int(await self._redis.xlen(self._key))
+        groups = {group["name"]: group for group in await self._redis.xinfo_groups(self._key)}
+        own = groups.get(self._group.encode())
+        if own is None:
+            raise ResponseError(f"NOGROUP {self._group}")
+        # Redis counts what was ever added, so what it calls lag can be more than is left.
+        behind = int(own["lag"] or 0)
+        return GroupLag(behind, int(own["pending"]), max(0, behind - length))
+
+    async def _in_group(self, command: Callable[[], Awaitable[T]]) -> T:
+        """Run `command`; where Redis has no such group yet, or no more, make it and run again."""
+        try:
+            return await command()
+        except ResponseError as error:
+            if not str(error).startswith(("NOGROUP", "no such key")):
+                raise
+        await self._create_group()
+        return await command()
+
+    async def _create_group(self) -> None:
+        """From the very first entry on, so that nothing written before is passed over."""
+        try:
+            await self._redis.xgroup_create(self._key, self._group, id="0", mkstream=True)
+        except ResponseError as error:
+            if not str(error).startswith("BUSYGROUP"):
+                raise

@@ -1,0 +1,49 @@
+"""What every reader and writer of the stream shares: its names, and patience with Redis."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import random
+from collections.abc import Awaitable, Callable
+from typing import Any, TypeVar
+
+from redis import exceptions
+
+log = logging.getLogger(__name__)
+
+STREAM_KEY = "sociallive:ledger:events"
+FIELD = b"events"
+"""The field of an entry that holds its batch."""
+
+FIRST_PAUSE_S = 0.05
+LONGEST_PAUSE_S = 5.0
+
+AWAY = (
+    OSError,
+    exceptions.ConnectionError,
+    exceptions.TimeoutError,
+    exceptions.BusyLoadingError,
+    exceptions.ReadOnlyError,
+)
+"""Redis can't be reached, is still loading, or fails over: it passes."""
+
+T = TypeVar("T")
+
+
+async def outlast(command: Callable[[], Awaitable[T]]) -> T:
+    """The answer to `command`, tried until Redis is back, with growing random pauses."""
+    longest_s = FIRST_PAUSE_S
+    while True:
+        try:
+            return await command()
+        except AWAY as error:
+            pause_s = random.uniform(longest_s / 2, longest_s)  # noqa: S311 - spreads reconnects
+            log.warning("Redis is away", extra={"error": repr(error), "retry_in_s": pause_s})
+        await asyncio.sleep(pause_s)
+        longest_s = min(longest_s * 2, LONGEST_PAUSE_S)
+
+
+def batches(answer: Any) -> list[tuple[str, bytes]]:
+    """Ids and batches of one stream's entries, as XRANGE and its kin answer them."""
+    return [(entry_id.decode(), fields.get(FIELD, b"")) for entry_id, fields in answer]

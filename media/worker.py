@@ -75,7 +75,7 @@ class MediaWorker:
 
     @property
     def port(self) -> int:
-        """The UDP port, once started."""
+        """The UDP port. Raises RuntimeError before the start and after the stop."""
         return self._socket.port
 
     @property
@@ -209,8 +209,9 @@ class MediaWorker:
         """Runs while there are streams; an idle worker has no timer."""
         now = self._loop.time()
         streams = self._registry.streams
+        # First of all, so that a bug below is logged by the loop, but stops no other stream.
+        self._timer = self._loop.call_later(TICK_S, self._tick) if streams else None
         self._registry.traffic.tick(streams.values(), now)
         if now >= self._next_sweep_at:
             self._next_sweep_at = now + SWEEP_S
             self._registry.sweep(now)
-        self._timer = self._loop.call_later(TICK_S, self._tick) if streams else None

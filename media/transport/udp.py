@@ -49,7 +49,9 @@ class UdpSocket:
 
     @property
     def port(self) -> int:
-        """The port that it is bound to."""
+        """The port that it is bound to. Raises RuntimeError while it is not open."""
+        if self._loop is None:
+            raise RuntimeError("the UDP socket is not open")
         port: int = self.raw.getsockname()[1]
         return port
 

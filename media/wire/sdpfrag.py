@@ -4,8 +4,6 @@ from media.errors import InvalidSdp
 from media.wire.offer import IceCredentials, checked_credentials
 from media.wire.sdp import parse_sdp_fragment
 
-CONTENT_TYPE = "application/trickle-ice-sdpfrag"
-
 
 def parse_credentials(text: str) -> IceCredentials | None:
     """The ICE credentials that the fragment names; None where it only brings candidates.

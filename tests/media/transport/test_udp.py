@@ -51,6 +51,8 @@ async def test_a_closed_port_is_free_again_and_silent(udp: UdpSocket) -> None:
     udp.open(lambda batch: None)
     port = udp.port
     udp.close()
+    with pytest.raises(RuntimeError):
+        _ = udp.port
     again = UdpSocket("127.0.0.1", port)
     again.open(lambda batch: None)
     assert again.port == port

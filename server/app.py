@@ -32,7 +32,7 @@ from server.bridges.stream_states import StreamStates
 from server.bus import ConsumerGroupSource, LedgerEventStream, TailReader
 from server.chat_redis import RedisBus, RedisHistory, RedisModerationStore, RedisPresence
 from server.embedded.folder import DataFolder
-from server.figures import figures
+from server.figures import figures, gateway_figures
 from server.gateway.limits import RateLimiter
 from server.gateway.listener import HttpListener
 from server.health import Readiness

@@ -9,6 +9,7 @@ log = logging.getLogger(__name__)
 
 FIRST_DELAY_S = 0.1
 LONGEST_DELAY_S = 10.0
+CANCEL_AGAIN_S = 1.0
 
 
 @asynccontextmanager
@@ -18,8 +19,10 @@ async def background(name: str, run: Callable[[], Awaitable[None]]) -> AsyncIter
     try:
         yield
     finally:
-        task.cancel()
-        await asyncio.gather(task, return_exceptions=True)
+        # Again and again: asyncio.TaskGroup of Python 3.11 loses a cancellation that meets a fault.
+        while not task.done():
+            task.cancel()
+            await asyncio.wait([task], timeout=CANCEL_AGAIN_S)
 
 
 async def _keep_running(name: str, run: Callable[[], Awaitable[None]]) -> None:

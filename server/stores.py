@@ -34,7 +34,7 @@ async def open_stores(settings: StoreSettings) -> AsyncIterator[Stores]:
     """Start what is embedded, connect, migrate; undone in reverse order at the end.
 
     Raises DataFolderBusy, ChildFailed, PostgresMissing, RedisMissing, MigrationError, OSError or
-    the drivers' own connection errors.
+    the drivers' own connection errors, from either store.
     """
     async with AsyncExitStack() as stack:
         folder = DataFolder(settings.data_dir or default_data_dir())
@@ -52,6 +52,7 @@ async def open_stores(settings: StoreSettings) -> AsyncIterator[Stores]:
         stack.callback(pool.terminate)
         redis = Redis.from_url(redis_url, socket_timeout=10, socket_connect_timeout=5)
         stack.push_async_callback(redis.aclose)
+        await redis.ping()
         yield Stores(pool, redis, folder, tuple(migrated))
 
 

@@ -1,6 +1,7 @@
 """Viewers who chat and give now and then, over the same WebSocket as everyone."""
 
 import asyncio
+import contextlib
 import json
 import logging
 import random
@@ -44,8 +45,8 @@ async def chatter(chat_url: str, stream_id: UUID, token: TokenSource, seed: str)
         try:
             async with connect(chat_url, subprotocols=[SUBPROTOCOL]) as socket:  # type: ignore[list-item]
                 await _converse(socket, stream_id, await token(), dice)
-        except* (OSError, WebSocketException, _SignedOut) as errors:
-            log.debug("a demo viewer connects again", extra={"causes": repr(errors.exceptions)})
+        except (OSError, WebSocketException, _SignedOut) as error:
+            log.debug("a demo viewer connects again", extra={"cause": repr(error)})
         await asyncio.sleep(RECONNECT_S)
 
 
@@ -58,27 +59,27 @@ async def _converse(
 ) -> None:
     await _send(socket, t="hello", token=token)
     await _send(socket, t="join", stream_id=str(stream_id))
-    async with asyncio.TaskGroup() as tasks:
-        tasks.create_task(_listen(socket))
-        tasks.create_task(_speak(socket, stream_id, dice))
-
-
-async def _listen(socket: ClientConnection) -> None:
-    async for frame in socket:
-        if json.loads(frame)["t"] == "expired":
-            raise _SignedOut
-
-
-async def _speak(socket: ClientConnection, stream_id: UUID, dice: random.Random) -> None:
     while True:
-        await asyncio.sleep(dice.uniform(*PAUSE_S))
-        if dice.random() < GIFT_SHARE:
-            (gift_id,) = dice.choices([*GIFTS], [*GIFTS.values()])
-            gift = {"gift_id": gift_id, "count": dice.randint(1, 3)}
-            request = {"t": "gift", "request_id": str(uuid4()), **gift}
-        else:
-            request = {"t": "say", "text": dice.choice(LINES)}
-        await _send(socket, **request, stream_id=str(stream_id))
+        await _listen(socket, dice.uniform(*PAUSE_S))
+        await _send(socket, **_act(dice), stream_id=str(stream_id))
+
+
+async def _listen(socket: ClientConnection, seconds: float) -> None:
+    """Read what comes for that long. Raises _SignedOut."""
+    with contextlib.suppress(TimeoutError):
+        async with asyncio.timeout(seconds):
+            async for frame in socket:
+                if json.loads(frame)["t"] == "expired":
+                    raise _SignedOut
+
+
+def _act(dice: random.Random) -> dict[str, Any]:
+    """Say something or give something."""
+    if dice.random() >= GIFT_SHARE:
+        return {"t": "say", "text": dice.choice(LINES)}
+    (gift_id,) = dice.choices([*GIFTS], [*GIFTS.values()])
+    count = dice.randint(1, 3)
+    return {"t": "gift", "request_id": str(uuid4()), "gift_id": gift_id, "count": count}
 
 
 async def _send(socket: ClientConnection, **frame: Any) -> None:

@@ -1,0 +1,63 @@
+"""The composition root over real stores."""
+
+import socket
+from pathlib import Path
+
+import aiohttp
+import pytest
+from pydantic import SecretStr
+
+from config.chat import ChatSettings
+from config.http import HttpSettings
+from config.media import MediaSettings
+from config.settings import Settings
+from config.stores import StoreSettings
+from server.app import running
+
+
+def _settings(database_url: str, redis_url: str, data_dir: Path, http_port: int = 0) -> Settings:
+    return Settings(
+        http=HttpSettings(port=http_port),
+        chat=ChatSettings(port=0),
+        media=MediaSettings(udp_port=0),
+        stores=StoreSettings(
+            data_dir=data_dir, database_url=SecretStr(database_url), redis_url=SecretStr(redis_url)
+        ),
+    )
+
+
+async def test_it_is_ready_and_its_figures_have_the_agreed_names(
+    database_url: str, redis_url: str, data_dir: Path
+) -> None:
+    async with (
+        running(_settings(database_url, redis_url, data_dir)) as app,
+        aiohttp.ClientSession(app.urls.http) as http,
+    ):
+        for path in ("/healthz", "/readyz", "/api/streams", "/.well-known/jwks.json"):
+            async with http.get(path) as answer:
+                assert answer.status == 200, path
+        async with http.get("/metrics") as answer:
+            figures = await answer.text()
+    for name in (
+        'http_requests_total{method="GET",route="/healthz",status_code="200"}',
+        "http_request_duration_seconds_bucket",
+        "media_viewers",
+        "media_packets_forwarded_total",
+        "ledger_event_lag_seconds",
+        "aml_event_lag_seconds",
+        "chat_connections",
+    ):
+        assert name in figures
+
+
+async def test_a_taken_port_leaves_nothing_running(
+    database_url: str, redis_url: str, data_dir: Path
+) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        with pytest.raises(OSError, match=str(port)):
+            async with running(_settings(database_url, redis_url, data_dir, port)):
+                pass
+    # Everything was given back: the same settings start now that the port is free.
+    async with running(_settings(database_url, redis_url, data_dir, port)) as app:
+        assert app.urls.http.endswith(str(port))

@@ -1,0 +1,29 @@
+import { ApiError } from "../api/problem";
+import { reach } from "../api/send";
+
+/** What a WHIP or WHEP endpoint gave for an offer. */
+export interface Negotiated {
+  answer: string;
+  /** The session's own address: DELETE ends it. */
+  session: string;
+}
+
+/** RFC 9725 §4.2: the offer is POSTed, 201 brings the answer and the session's Location. */
+export async function postOffer(
+  endpoint: string, offer: string, token: string | null, signal: AbortSignal,
+): Promise<Negotiated> {
+  const headers: Record<string, string> = { "Content-Type": "application/sdp" };
+  if (token !== null) headers["Authorization"] = `Bearer ${token}`;
+  const response = await reach(endpoint, { method: "POST", headers, body: offer, signal });
+  const location = response.headers.get("Location");
+  if (response.status !== 201 || location === null) {
+    throw new ApiError(response.status, "unexpected", "The media server's answer could not be read. Try again.");
+  }
+  return { answer: await response.text(), session: new URL(location, response.url).href };
+}
+
+/** Ends a session. Survives the page's own end; a session that is gone already is as good. */
+export async function endSession(session: string, token: string | null): Promise<void> {
+  const headers: Record<string, string> = token === null ? {} : { Authorization: `Bearer ${token}` };
+  await reach(session, { method: "DELETE", headers, keepalive: true }).catch(() => undefined);
+}

@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 DEMO ?= 1
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check format bench lock clean
+.PHONY: help run test check format bench lock states clean
 
 help: ## show this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -43,6 +43,9 @@ lock: $(VENV)/.dev ## pin the newest versions of all Python packages, with hashe
 	$(BIN)/uv pip compile -q --generate-hashes --universal --python-version 3.11 --no-header \
 		--extra embedded --extra demo --group build --group dev -c requirements/run.txt pyproject.toml \
 		-o requirements/dev.txt
+
+states: $(VENV)/.dev ## write the diagrams of the state machines into docs/ARCHITECTURE.md
+	@PYTHONPATH=. $(BIN)/python docs/states.py
 
 clean: ## remove what was built and installed here; data stays
 	rm -rf $(VENV) .cache server/pages web/node_modules bench/out

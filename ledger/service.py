@@ -60,7 +60,7 @@ class LedgerService:
         wake: Callable[[], None],
         observer: LatencyObserver,
     ) -> None:
-        """`wake` is called after every commit: there is an event to publish."""
+        """`wake` is called after every posting: there is an event to publish."""
         self._settings = settings
         self._store = store
         self._wake = wake
@@ -174,8 +174,7 @@ class LedgerService:
         """Whether the posting is a repeated one; raises where it was refused."""
         self._refuse(result)
         call.outcome = result.value
-        if result is TransferResult.POSTED:
-            self._wake()
+        self._wake()  # repeated or not: the answer to the first may have been lost on its way
         return result is TransferResult.REPEATED
 
     @contextmanager

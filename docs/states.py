@@ -1,4 +1,4 @@
-"""Writes the diagrams of the state machines into docs/ARCHITECTURE.md, from the tables in the code."""
+"""Writes the diagrams of the state machines, from their tables, into docs/ARCHITECTURE.md."""
 
 from collections.abc import Mapping
 from enum import StrEnum

@@ -53,15 +53,18 @@ def snapshot(of: Room) -> Loaded:
     return Loaded(of.info, of.history.events(), timeouts)
 
 
-def once(frames: list[Frame]) -> list[Frame]:
-    """As the store has it: a message is posted once, and never again after its deletion."""
-    seen: set[str] = set()
+def possible(frames: list[Frame]) -> list[Frame]:
+    """As the store lets it happen: a message is posted once, and deleted only after that."""
+    posted: set[str] = set()
     kept = []
     for frame in frames:
+        key = frame.get("message_id")
+        if frame["t"] == "message" and key in posted:
+            continue
+        if frame["t"] == "deleted" and key not in posted:
+            continue
         if frame["t"] == "message":
-            if frame["message_id"] in seen:
-                continue
-            seen.add(frame["message_id"])
+            posted.add(frame["message_id"])
         kept.append(frame)
     return kept
 
@@ -71,7 +74,7 @@ def test_loading_among_events_ends_as_if_all_had_been_heard(
     frames: list[Frame], begin: int, read: int
 ) -> None:
     """The room hears events from `begin` on; the stores were read later, at `read`."""
-    frames = once(frames)
+    frames = possible(frames)
     begin, read = sorted((min(begin, len(frames)), min(read, len(frames))))
     store, late = room(), room()
     for frame in frames[:read]:

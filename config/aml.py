@@ -88,11 +88,6 @@ class AmlSettings(Section):
     """Longest pause between tries while PostgreSQL can't be reached."""
 
     @property
-    def window_s(self) -> int:
-        """The longest window of all rules."""
-        return max(self.velocity_window_s, self.structuring_window_s, self.circular_window_s)
-
-    @property
     def structuring_floor_minor(self) -> int:
         """Least amount that is just below the threshold, rounded up to a whole coin."""
         return -(-self.structuring_threshold_minor * self.structuring_floor_percent // 100)

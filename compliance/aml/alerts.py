@@ -17,7 +17,7 @@ from uuid import UUID
 
 from compliance.aml.detection import Detection
 from compliance.aml.errors import InvalidTransition
-from compliance.aml.score import AlertType, Finding, combined_score
+from compliance.aml.score import AlertType, Finding, combined_score, worst_by_rule
 from compliance.errors import InvalidField
 
 MAX_NOTE_CHARS = 2_000
@@ -105,17 +105,13 @@ def raised(detection: Detection, alert_id: UUID, now: datetime) -> Alert:
 
 def extended(alert: Alert, detection: Detection, most_event_ids: int, now: datetime) -> Alert:
     """The alert with what was found since: of each rule the worst, of the events the latest."""
-    reasons = {reason.rule: reason for reason in alert.reasons}
-    for reason in detection.reasons:
-        known = reasons.get(reason.rule)
-        if known is None or reason.score >= known.score:
-            reasons[reason.rule] = reason
+    reasons = worst_by_rule((*alert.reasons, *detection.reasons))
     event_ids = [each for each in alert.event_ids if each not in detection.event_ids]
     event_ids += detection.event_ids
     return replace(
         alert,
-        reasons=tuple(reasons.values()),
-        risk_score=combined_score(reasons.values()),
+        reasons=reasons,
+        risk_score=combined_score(reasons),
         event_ids=tuple(event_ids[-most_event_ids:]),
         updated_at=now,
     )

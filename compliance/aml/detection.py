@@ -3,7 +3,7 @@
 At every gift the features are drawn from the windows that end with it, all rules are asked, and
 what they find at that gift is scored together. A finding is fresh where its window holds a gift
 that no worker saw before; only fresh ones lead to alerts, the others stand beside them as further
-reasons. So it does not matter in what order or in what batches gifts arrive.
+reasons. So what a rule finds does not depend on the order or the batches in which gifts arrive.
 """
 
 from __future__ import annotations
@@ -15,21 +15,21 @@ from uuid import UUID
 from compliance.aml.features import Features, GiftActivity
 from compliance.aml.graph import GiftGraph, hour_of
 from compliance.aml.rules import RULES, near_threshold
-from compliance.aml.score import AlertType, Finding, combined_score
+from compliance.aml.score import AlertType, Finding, combined_score, worst_by_rule
 from compliance.aml.windows import SlidingWindow, in_order, within
 from config.aml import AmlSettings
 
 
 @dataclass(frozen=True, slots=True)
 class Detection:
-    """The worst that one rule found about one payer, and what else was found at that gift."""
+    """What one rule found about one payer, bad enough for an alert."""
 
     user_id: UUID
     alert_type: AlertType
     transaction_id: UUID
-    """The gift at which it was found."""
+    """The gift at which the rule's finding was worst."""
     reasons: tuple[Finding, ...]
-    """The rule's own finding first, then those of other rules at the same gift."""
+    """The rule's own finding first, then what others found at the same gifts; of each the worst."""
     event_ids: tuple[UUID, ...]
     """The gifts that the rule's own finding rests on, in order of time, the latest ones."""
 
@@ -42,9 +42,9 @@ class _Assessment:
     findings: Mapping[AlertType, Finding]
     fresh: frozenset[AlertType]
 
-    def rank(self, rule: AlertType) -> tuple[int, int]:
-        """How bad it is: by all findings together, then by the rule's own."""
-        return combined_score(self.findings.values()), self.findings[rule].score
+    def reasons(self, first: AlertType) -> Iterator[Finding]:
+        yield self.findings[first]
+        yield from (finding for rule, finding in self.findings.items() if rule != first)
 
 
 def detect(
@@ -53,31 +53,36 @@ def detect(
     graph: GiftGraph,
     settings: AmlSettings,
 ) -> list[Detection]:
-    """What the rules find about one payer: at most one detection a rule, the worst.
+    """What is bad enough for an alert in one payer's gifts; at most one detection a rule.
 
-    `unseen` are the payer's gifts that no worker saw before, at least one; `history` those that
-    share a window with them. `graph` holds the edges of both.
+    That is decided at each gift: all findings there together reach `alert_score`. `unseen` are the
+    payer's gifts that no worker saw before, at least one; `history` those that share a window with
+    them. `graph` holds the edges of both.
     """
     gifts = in_order([*history, *unseen])
     unseen_ids = frozenset(gift.event_id for gift in unseen)
-    worst: dict[AlertType, _Assessment] = {}
+    bad: dict[AlertType, list[_Assessment]] = {}
     for assessment in _assessments(gifts, unseen_ids, graph, settings):
-        for rule in assessment.fresh:
-            if rule not in worst or assessment.rank(rule) >= worst[rule].rank(rule):
-                worst[rule] = assessment
-    return [
-        Detection(
-            user_id=found.gift.payer_id,
-            alert_type=rule,
-            transaction_id=found.gift.transaction_id,
-            reasons=(
-                found.findings[rule],
-                *(finding for other, finding in found.findings.items() if other != rule),
-            ),
-            event_ids=_evidence(rule, found.gift, gifts, settings),
-        )
-        for rule, found in worst.items()
-    ]
+        if combined_score(assessment.findings.values()) >= settings.alert_score:
+            for rule in assessment.fresh:
+                bad.setdefault(rule, []).append(assessment)
+    return [_detection(rule, assessments, gifts, settings) for rule, assessments in bad.items()]
+
+
+def _detection(
+    rule: AlertType,
+    assessments: Sequence[_Assessment],
+    gifts: Sequence[GiftActivity],
+    settings: AmlSettings,
+) -> Detection:
+    worst = max(reversed(assessments), key=lambda each: each.findings[rule].score)
+    return Detection(
+        user_id=worst.gift.payer_id,
+        alert_type=rule,
+        transaction_id=worst.gift.transaction_id,
+        reasons=worst_by_rule(reason for each in assessments for reason in each.reasons(rule)),
+        event_ids=_evidence(rule, worst.gift, gifts, settings),
+    )
 
 
 def _assessments(

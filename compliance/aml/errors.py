@@ -4,9 +4,8 @@ compliance.errors.ComplianceRefusal
 └── AlertRefusal
     ├── UnknownAlert        not_found
     └── InvalidTransition   invalid_transition
-AmlFault                    inside the worker, never shown to a person
-├── StoreUnavailable        PostgreSQL can't be reached now: try again, later
-└── UnreadableEntry         an entry of the event stream that no later try can read
+AmlFault                    no refusal: something is out of order
+└── StoreUnavailable        PostgreSQL can't be reached now: try again, later
 """
 
 from typing import ClassVar
@@ -45,7 +44,3 @@ class AmlFault(Exception):
 
 class StoreUnavailable(AmlFault):
     """PostgreSQL can't be reached, or gave up for a reason that passes."""
-
-
-class UnreadableEntry(AmlFault):
-    """The bytes of an entry are no batch of ledger events."""

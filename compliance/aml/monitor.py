@@ -20,7 +20,6 @@ from compliance.aml.alerts import Alert, extended, is_cooling, raised
 from compliance.aml.detection import Detection, detect
 from compliance.aml.features import GiftActivity
 from compliance.aml.graph import HOUR_S, Edge, GiftGraph, hour_of
-from compliance.aml.score import combined_score
 from compliance.aml.store import AmlStore, AmlTransaction, Span
 from config.aml import AmlSettings
 
@@ -128,11 +127,10 @@ class TransactionMonitor:
         self, transaction: AmlTransaction, detections: Sequence[Detection]
     ) -> tuple[list[Alert], list[Alert]]:
         """Raise new alerts and extend known ones; both kinds apart."""
-        due = [each for each in detections if self._is_due(each)]
-        if not due:
+        if not detections:
             return [], []
         now, settings = self._clock(), self._settings
-        users = sorted({detection.user_id for detection in due})
+        users = sorted({detection.user_id for detection in detections})
         # Locked first: what a person resolves meanwhile is then among the judged.
         unresolved = {
             (alert.user_id, alert.alert_type): alert
@@ -144,7 +142,7 @@ class TransactionMonitor:
             for alert in await transaction.judged(users, since)
         }
         new, known = [], []
-        for detection in due:
+        for detection in detections:
             key = (detection.user_id, detection.alert_type)
             if key in unresolved:
                 most = settings.alert_max_event_ids
@@ -154,9 +152,6 @@ class TransactionMonitor:
         for alert in (*new, *known):
             await transaction.save(alert)
         return new, known
-
-    def _is_due(self, detection: Detection) -> bool:
-        return combined_score(detection.reasons) >= self._settings.alert_score
 
 
 def _by_payer(gifts: Iterable[GiftActivity]) -> dict[UUID, list[GiftActivity]]:

@@ -34,7 +34,7 @@ def gift_velocity(features: Features, settings: AmlSettings) -> Finding | None:
         ),
         explanation=(
             f"{recent.gifts:,} gifts worth {recent.amount_minor:,} coins in "
-            f"{settings.velocity_window_s} s; the limits are {gifts_limit:,} gifts and "
+            f"{_span(settings.velocity_window_s)}; the limits are {gifts_limit:,} gifts and "
             f"{amount_limit:,} coins."
         ),
         figures={
@@ -68,8 +68,8 @@ def structuring(features: Features, settings: AmlSettings) -> Finding | None:
         score=min(FULL, 60 + 10 * (payments - settings.structuring_min_payments)),
         explanation=(
             f"{payments:,} payments of {floor:,} to {threshold - 1:,} coins in "
-            f"{settings.structuring_window_s} s, each just below the threshold of {threshold:,}; "
-            f"together {features.near_threshold.amount_minor:,} coins."
+            f"{_span(settings.structuring_window_s)}, each just below the threshold of "
+            f"{threshold:,}; together {features.near_threshold.amount_minor:,} coins."
         ),
         figures={
             "payments": payments,
@@ -101,7 +101,7 @@ def circular_gifting(features: Features, settings: AmlSettings) -> Finding | Non
         score=50 + 50 * (circle.return_percent - least_percent) // (100 - least_percent),
         explanation=(
             f"Gifts went round {len(circle.accounts)} accounts and came back to their giver "
-            f"within {settings.circular_window_s // 3600} h: every hop carried "
+            f"within {_span(settings.circular_window_s)}: every hop carried "
             f"{circle.least_minor:,} to {circle.greatest_minor:,} coins, a return of "
             f"{circle.return_percent} %."
         ),
@@ -114,6 +114,12 @@ def circular_gifting(features: Features, settings: AmlSettings) -> Finding | Non
             "limit_percent": least_percent,
         },
     )
+
+
+def _span(seconds: int) -> str:
+    """A window for people: whole hours where it is some, else seconds."""
+    hours, rest = divmod(seconds, 3_600)
+    return f"{seconds} s" if rest or not hours else f"{hours} h"
 
 
 RULES: Mapping[AlertType, Rule] = MappingProxyType(

@@ -40,6 +40,17 @@ class Finding:
     figures: Figures
 
 
+def worst_by_rule(findings: Iterable[Finding]) -> tuple[Finding, ...]:
+    """Of each rule the finding with the highest score, of equals the last; in order of the rules'
+    first appearance."""
+    worst: dict[AlertType, Finding] = {}
+    for finding in findings:
+        known = worst.get(finding.rule)
+        if known is None or finding.score >= known.score:
+            worst[finding.rule] = finding
+    return tuple(worst.values())
+
+
 def combined_score(findings: Iterable[Finding]) -> int:
     """The score of all `findings` together, 0 to 100; 0 where there are none."""
     remaining = [FULL - finding.score for finding in findings]

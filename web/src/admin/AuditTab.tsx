@@ -1,0 +1,27 @@
+import { auditRecords } from "@shared/api/admin";
+import type { AuditRecord } from "@shared/api/types";
+import { asWords, formatDateTime } from "@shared/format/measures";
+import { useCursor } from "@shared/ui/useCursor";
+import type { TableProps } from "antd";
+import { figureText } from "./alerts/figureText";
+import { ListTable } from "./ListTable";
+
+const COLUMNS: TableProps<AuditRecord>["columns"] = [
+  { title: "When", key: "when", render: (_, { created_at }) => formatDateTime(created_at) },
+  { title: "Action", key: "action", render: (_, { action }) => asWords(action) },
+  { title: "Subject", key: "subject", render: (_, { subject }) => <code className="audit-id">{subject}</code> },
+  { title: "By", key: "by", render: (_, { actor_id }) => <code className="audit-id">{actor_id ?? "the server"}</code> },
+  {
+    title: "Details", key: "details",
+    render: (_, { details }) => (
+      <div className="audit-details">
+        {Object.entries(details).map(([name, value]) => `${asWords(name)}: ${figureText(value)}`).join(" · ")}
+      </div>
+    ),
+  },
+];
+
+export function AuditTab() {
+  const pages = useCursor(auditRecords, "audit");
+  return <ListTable pages={pages} columns={COLUMNS} rowKey="record_id" testId="admin-audit" empty="Nothing was recorded yet." />;
+}

@@ -1,59 +1,22 @@
-"""One viewer of a stream: its numbering, its encryption, and what it waits for.
+"""One viewer of a stream: its address, its tracks, and what it waits for."""
 
-The loop in `ViewerEgress.protect` runs for every packet and viewer: it is the hot path.
-"""
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import groupby
+from operator import attrgetter
 
-from collections.abc import Mapping, Sequence
-
+from media.relay.lane import Lane
 from media.relay.packet_cache import PacketCache
-from media.relay.protection import protector
-from media.relay.seqmap import SeqMap
 from media.relay.stats import FanoutCounters
-from media.relay.tracks import Address, Kind, RelayPacket, SentTrack, Viewer, ViewerTrack
-from media.wire.rtp import extend, pack_header
+from media.relay.tracks import Address, Kind, RelayPacket, SentTrack, Viewer
+
+Run = tuple[Kind, Sequence[RelayPacket]]
+"""Consecutive packets of one kind: what a viewer takes at a stride."""
 
 
-class _Lane:
-    """One track towards one viewer.
-
-    Numbering begins where the SSRC, which is random, puts it: the timestamps anywhere, the sequence
-    in the lower half, so that the receiver can't be mistaken about the rollover counter when the
-    first packets are lost (RFC 3711 §3.3.1).
-    """
-
-    __slots__ = (
-        "kind",
-        "octets",
-        "packets",
-        "protect",
-        "second_byte",
-        "sequences",
-        "ssrc",
-        "timestamp_offset",
-        "waiting",
-    )
-
-    def __init__(self, track: ViewerTrack, viewer: Viewer) -> None:
-        self.kind = track.kind
-        self.ssrc = track.ssrc
-        self.second_byte = (track.payload_type, 0x80 | track.payload_type)  # by marker
-        self.timestamp_offset = track.ssrc
-        self.sequences = SeqMap(first=track.ssrc & 0x7FFF)
-        self.protect = protector(viewer.keys, track.ssrc)
-        self.waiting = True
-        self.packets = 0
-        self.octets = 0
-
-    def encrypt(self, packet: RelayPacket, index: int) -> bytes:
-        """The datagram of `packet` under `index`: always the same, however often it is made."""
-        header = pack_header(
-            0x80,
-            self.second_byte[packet.marker],
-            index & 0xFFFF,
-            (packet.timestamp + self.timestamp_offset) & 0xFFFFFFFF,
-            self.ssrc,
-        )
-        return self.protect(header, packet.payload, index)
+def runs_of(batch: Sequence[RelayPacket]) -> Iterator[Run]:
+    """The runs of a batch, in order."""
+    for kind, packets in groupby(batch, attrgetter("kind")):
+        yield kind, list(packets)
 
 
 class ViewerEgress:
@@ -62,8 +25,8 @@ class ViewerEgress:
     def __init__(self, viewer: Viewer, counters: FanoutCounters) -> None:
         self.address: Address = viewer.address
         self._counters = counters
-        self._lanes: dict[Kind, _Lane] = {
-            track.kind: _Lane(track, viewer) for track in viewer.tracks
+        self._lanes: dict[Kind, Lane] = {
+            track.kind: Lane(track, viewer.keys, counters) for track in viewer.tracks
         }
         self._paused = False
 
@@ -74,6 +37,7 @@ class ViewerEgress:
         return video is not None and video.waiting and not self._paused
 
     def pause(self) -> None:
+        """Take nothing."""
         self._paused = True
 
     def resume(self) -> None:
@@ -82,52 +46,35 @@ class ViewerEgress:
         for lane in self._lanes.values():
             lane.waiting = True
 
-    def lost(self, datagrams: int, batch: Sequence[RelayPacket]) -> None:
-        """Some of `batch` could not be sent: if that may have been video, skip to a keyframe."""
-        self._counters.dropped += datagrams
-        video = self._lanes.get("video")
-        if video is not None and any(packet.kind == "video" for packet in batch):
-            video.waiting = True
-
-    def protect(self, batch: Sequence[RelayPacket]) -> list[bytes]:
-        """The datagrams of those packets in `batch` that this viewer is ready for."""
+    def send(self, runs: Sequence[Run]) -> list[bytes]:
+        """The datagrams of those packets that this viewer is ready for."""
         datagrams: list[bytes] = []
         if self._paused:
             return datagrams
-        lanes = self._lanes
-        for packet in batch:
-            lane = lanes.get(packet.kind)
-            if lane is None:
-                continue
-            if lane.waiting:
-                if not packet.keyframe:
-                    self._counters.dropped += lane.packets > 0
-                    continue
-                lane.sequences.skip_to(packet.sequence)
-                lane.waiting = False
-            index = lane.sequences.map(packet.sequence)
-            if index is None:
-                continue
-            lane.packets += 1
-            lane.octets += len(packet.payload)
-            datagrams.append(lane.encrypt(packet, index))
+        for kind, packets in runs:
+            lane = self._lanes.get(kind)
+            if lane is not None:
+                lane.send(packets, datagrams)
         return datagrams
 
-    def protect_again(
+    def lost(self, datagrams: int, runs: Sequence[Run]) -> None:
+        """The last few `datagrams` of these runs could not be sent: was video among them, it waits.
+
+        To tell which they were would cost more than it saves; all of the runs are suspected.
+        """
+        self._counters.dropped += datagrams
+        video = self._lanes.get("video")
+        if video is not None and any(kind == "video" for kind, _ in runs):
+            video.waiting = True
+
+    def send_again(
         self, ssrc: int, sequences: Sequence[int], caches: Mapping[Kind, PacketCache]
     ) -> list[bytes]:
-        """The datagrams that have these 16-bit numbers, as far as their packets are still kept."""
-        lane = next((lane for lane in self._lanes.values() if lane.ssrc == ssrc), None)
-        if lane is None:
-            return []
-        cache = caches[lane.kind]
-        datagrams = []
-        for sequence in sequences:
-            index = extend(sequence, lane.sequences.next_outgoing)
-            source = lane.sequences.source(index)
-            packet = cache.get(source) if source is not None else None
-            if packet is not None:
-                datagrams.append(lane.encrypt(packet, index))
+        """The datagrams with these 16-bit numbers of that track, as far as they are still kept."""
+        datagrams: list[bytes] = []
+        for lane in self._lanes.values():
+            if lane.ssrc == ssrc:
+                lane.send_again(sequences, caches[lane.kind], datagrams)
         return datagrams
 
     def sent(self) -> list[SentTrack]:

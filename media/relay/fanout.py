@@ -14,7 +14,7 @@ from collections.abc import Sequence
 from typing import Protocol
 
 from media.relay.datagrams import DatagramSender
-from media.relay.egress import ViewerEgress
+from media.relay.egress import ViewerEgress, runs_of
 from media.relay.packet_cache import PacketCache
 from media.relay.stats import FanoutCounters
 from media.relay.tracks import KINDS, Address, Kind, RelayPacket, SentTrack, Viewer
@@ -105,15 +105,16 @@ class PythonFanout:
     def send(self, batch: Sequence[RelayPacket]) -> None:
         # What a viewer was sent under a number is what it must get again: each number comes once.
         fresh = [packet for packet in batch if self._caches[packet.kind].add(packet)]
+        runs = list(runs_of(fresh))
         counters, send = self._counters, self._sender.send
         for viewer_id, egress in self._viewers.items():
-            datagrams = egress.protect(fresh)
+            datagrams = egress.send(runs)
             if not datagrams:
                 continue
             taken = send(datagrams, egress.address)
             counters.forwarded += taken
             if taken < len(datagrams):
-                egress.lost(len(datagrams) - taken, fresh)
+                egress.lost(len(datagrams) - taken, runs)
                 self._note_waiting(viewer_id, egress)
         if self._waiting and any(packet.keyframe for packet in fresh):
             self._waiting = {id_ for id_ in self._waiting if self._viewers[id_].is_waiting}
@@ -122,7 +123,7 @@ class PythonFanout:
         egress = self._viewers.get(viewer_id)
         if egress is None:
             return
-        datagrams = egress.protect_again(ssrc, sequences, self._caches)
+        datagrams = egress.send_again(ssrc, sequences, self._caches)
         if datagrams:
             self._counters.resent += self._sender.send(datagrams, egress.address)
 

@@ -51,7 +51,7 @@ class Forwarder:
             if track is None:
                 track = self._tracks[spec.kind] = TrackIngest(spec, now)
             else:
-                track.restart(spec)
+                track.begin(spec)
             self._receivers[spec.payload_type] = track.receive
             if spec.rtx_payload_type is not None:
                 self._receivers[spec.rtx_payload_type] = track.recover
@@ -60,7 +60,7 @@ class Forwarder:
         """Nothing more is taken, nor asked for, until `set_publisher`."""
         self._receivers.clear()
         for track in self._tracks.values():
-            track.restart(track.spec)
+            track.end()
 
     def receive(self, packets: Sequence[bytes], now: float) -> list[RelayPacket]:
         """What to relay of packets that came together, in order."""
@@ -108,8 +108,6 @@ class Forwarder:
 
     def poll(self, now: float, *, waiting: bool) -> bytes:
         """The compound RTCP packet to send the publisher now, empty if there is none."""
-        if not self._receivers:
-            return b""
         feedback = self._reports(now)
         requests = self._requests(now, waiting=waiting)
         if requests and not feedback:

@@ -29,10 +29,11 @@ class _Stranger:
 
 
 class TrackIngest:
-    """Decrypted packets of one track in, `RelayPacket`s out."""
+    """Decrypted packets of one track in, `RelayPacket`s out, while a publisher is there."""
 
     def __init__(self, spec: TrackSpec, now: float) -> None:
         self.spec = spec
+        self._is_published = True
         self.source: Source | None = None
         self._stranger: _Stranger | None = None
         self._next = 0
@@ -43,12 +44,20 @@ class TrackIngest:
 
     @property
     def media_ssrc(self) -> int | None:
-        """The publisher's SSRC, if it is known."""
+        """The publisher's SSRC, if there is one and it is known."""
+        if not self._is_published:
+            return None
         return self.source.ssrc if self.source is not None else self.spec.ssrc
 
-    def restart(self, spec: TrackSpec) -> None:
-        """The publisher left or came back: what comes next is a new source, described by `spec`."""
+    def begin(self, spec: TrackSpec) -> None:
+        """The publisher came back: what comes next is a new source, described by `spec`."""
         self.spec = spec
+        self._is_published = True
+        self._leave_source()
+
+    def end(self) -> None:
+        """The publisher is gone."""
+        self._is_published = False
         self._leave_source()
 
     def receive(self, packet: bytes, header: RtpHeader, now: float) -> list[RelayPacket]:

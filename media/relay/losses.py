@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Final
 
 MAX_MISSING: Final = 512
+MAX_ASKED: Final = 128  # so that the NACK fits a datagram beside a report
 MAX_REQUESTS: Final = 8
 REORDERING_S: Final = 0.01
 _FIRST_RTT_S: Final = 0.1
@@ -40,8 +41,8 @@ class Losses:
         """Note a gap that showed at `now`."""
         for sequence in sequences[-MAX_MISSING:]:
             self._missing[sequence] = _Missing(due=now + REORDERING_S)
-        for sequence in list(self._missing)[: len(self._missing) - MAX_MISSING]:
-            del self._missing[sequence]
+        while len(self._missing) > MAX_MISSING:
+            del self._missing[next(iter(self._missing))]
         self._next_due = min(self._next_due, now + REORDERING_S)
 
     def recovered(self, sequence: int, now: float) -> bool:
@@ -54,12 +55,14 @@ class Losses:
         return True
 
     def due(self, now: float) -> list[int]:
-        """What to ask for now, in sending order."""
+        """What to ask for now, in sending order; at most `MAX_ASKED`, the rest is due next time."""
         if now < self._next_due:
             return []
         spacing = min(max(1.25 * self._rtt_s, _SHORTEST_SPACING_S), _LONGEST_SPACING_S)
-        due = []
+        due: list[int] = []
         for sequence, missing in self._missing.items():
+            if len(due) == MAX_ASKED:
+                break
             if missing.due > now:
                 continue
             due.append(sequence)

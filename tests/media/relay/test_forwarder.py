@@ -107,6 +107,20 @@ def test_a_publisher_who_is_gone_is_left_in_peace(forwarder, rtp):
     assert not forwarder.has_clock
 
 
+def test_a_publisher_who_comes_back_without_video_is_not_asked_for_it(forwarder, rtp, new_stage):
+    forwarder.receive([rtp(1)], now=0.0)
+    forwarder.set_publisher([new_stage.AUDIO], now=1.0)
+    assert asked(forwarder, 1.0, waiting=True) == []
+
+
+def test_the_longest_feedback_fits_a_datagram(forwarder, rtp):
+    forwarder.receive([rtp(1), rtp(2_900), rtp(9, b"t", ssrc=0xA0, payload_type=111)], now=0.0)
+    for number in range(30, 2_800, 20):
+        forwarder.receive([rtp(number)], now=0.0)
+    sizes = [len(forwarder.poll(0.1 + at / 100, waiting=True)) for at in range(200)]
+    assert 100 < max(sizes) < 1_200
+
+
 def test_clocks_come_with_sender_reports_and_go_with_the_source(forwarder, rtp):
     forwarder.receive([rtp(1)], now=0.0)
     assert not forwarder.has_clock

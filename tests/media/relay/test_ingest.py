@@ -62,12 +62,20 @@ def test_a_restarted_encoder_goes_on_by_the_clock(ingest, receive):
 
 def test_a_reconnected_publisher_goes_on_by_the_clock(ingest, receive):
     receive(ingest, 5, timestamp=2**32 - 10, now=10.0)
-    ingest.restart(replace(ingest.spec, ssrc=99))
+    ingest.begin(replace(ingest.spec, ssrc=99))
     (relayed,) = receive(ingest, 60_000, ssrc=99, timestamp=123, now=12.0)
     assert relayed.sequence == 1
     assert relayed.timestamp == 180_000 - 10
     (relayed,) = receive(ingest, 60_001, ssrc=99, timestamp=123 + 3_000, now=12.1)
     assert relayed.timestamp == 183_000 - 10
+
+
+def test_nobody_is_there_between_two_publishers(ingest, receive):
+    receive(ingest, 5)
+    ingest.end()
+    assert (ingest.source, ingest.media_ssrc) == (None, None)
+    ingest.begin(ingest.spec)
+    assert ingest.media_ssrc == 0xB0
 
 
 def test_without_an_ssrc_in_the_sdp_the_first_is_it(new_stage, receive):
@@ -131,7 +139,7 @@ def test_clocks_of_others_or_of_no_time_are_not_taken(ingest, receive):
 def test_figures_outlive_the_source(ingest, receive):
     receive(ingest, 5)
     receive(ingest, 8)
-    ingest.restart(ingest.spec)
+    ingest.begin(ingest.spec)
     receive(ingest, 100)
     receive(ingest, 102, now=0.5)
     stats = ingest.stats(now=1.0)
@@ -155,7 +163,7 @@ publishers = st.lists(
 def test_whatever_publishers_send_there_is_one_timeline(new_stage, receive, publishers):
     ingest, seen, now, last = TrackIngest(new_stage.VIDEO, now=0.0), {}, 0.0, None
     for first, timestamp, steps, away_s in publishers:
-        ingest.restart(ingest.spec)
+        ingest.begin(ingest.spec)
         now += away_s
         at, is_first = first, True
         for step in [0, *steps]:

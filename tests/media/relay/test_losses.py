@@ -4,7 +4,7 @@ import itertools
 
 import pytest
 
-from media.relay.losses import MAX_MISSING, MAX_REQUESTS, REORDERING_S, Losses
+from media.relay.losses import MAX_ASKED, MAX_MISSING, MAX_REQUESTS, REORDERING_S, Losses
 
 
 def test_reordering_gets_a_moment():
@@ -52,11 +52,21 @@ def test_the_answer_to_a_repeated_request_says_nothing_of_the_round_trip():
     assert losses.rtt_s == before
 
 
+def test_many_are_asked_for_in_portions():
+    losses = Losses()
+    losses.lacking(range(300), now=0.0)
+    portions = [losses.due(1.0) for _ in range(4)]
+    assert [len(portion) for portion in portions] == [MAX_ASKED, MAX_ASKED, 300 - 2 * MAX_ASKED, 0]
+    assert [number for portion in portions for number in portion] == list(range(300))
+
+
 def test_memory_is_bounded_to_the_latest():
     losses = Losses()
-    losses.lacking(range(100), now=0.0)
-    losses.lacking(range(200, 200 + MAX_MISSING), now=0.0)
-    assert not losses.recovered(99, now=0.0)
-    assert losses.due(1.0) == list(range(200, 200 + MAX_MISSING))
-    losses.lacking(range(1000, 5000), now=2.0)
-    assert losses.due(3.0) == list(range(5000 - MAX_MISSING, 5000))
+    losses.lacking(range(300), now=0.0)
+    assert losses.recovered(0, now=0.0)
+    losses.lacking(range(1_000, 1_300), now=0.0)
+    assert not losses.recovered(599 - MAX_MISSING, now=0.0)
+    assert losses.recovered(600 - MAX_MISSING, now=0.0)
+    losses.lacking(range(2_000, 5_000), now=0.0)
+    assert not losses.recovered(1_299, now=0.0)
+    assert losses.due(1.0)[0] == 5_000 - MAX_MISSING

@@ -69,9 +69,13 @@ class ChatServer:
         return ChatFigures(len(self._registry), len(rooms), sum(room.members for room in rooms))
 
     async def start(self) -> None:
-        """Connect to the bus and listen. Raises OSError when the port is taken."""
+        """Connect to the bus and listen.
+
+        Raises OSError when the port is taken, TimeoutError when the bus does not answer.
+        """
         await self._ports.bus.start(self._hub)
-        await self._ports.bus.subscribe(events.CONTROL_ROOM)
+        async with asyncio.timeout(self._settings.store_timeout_s):
+            await self._ports.bus.subscribe(events.CONTROL_ROOM)
         await self._listener.start()
         self._rounds = asyncio.create_task(self._go_round())
 

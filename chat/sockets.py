@@ -1,9 +1,9 @@
 """The WebSocket listener; the only file that knows the `websockets` library.
 
 Frames are written to the transport as they are, prebuilt for every member of a room. The library
-itself writes whole frames at once and never fragments here, so ours fall between its own. Three
-names that it does not document are used: `Connection.transport`, `Connection.pause_writing` and
-`Connection.connection_made`/`connection_lost`, which asyncio's Protocol defines. Tests hold them.
+itself writes whole frames at once and never fragments here, so ours fall between its own. For that
+two attributes of its connections are used that it does not document, `transport` and `protocol`;
+and callbacks of asyncio.Protocol, which its connections are, are extended. Tests hold all of it.
 """
 
 import asyncio

@@ -160,10 +160,10 @@ async def start_node(world: World, redis_url: str) -> AsyncIterator[StartNode]:
     nodes: list[tuple[ChatServer, Redis]] = []
 
     async def start(**overrides: Any) -> ChatServer:
+        redis = Redis.from_url(overrides.pop("redis_url", redis_url))
         settings = ChatSettings(
             **{"port": 0, "viewers_interval_s": 0.05, "close_timeout_s": 0.5, **overrides}
         )
-        redis = Redis.from_url(redis_url)
         ports = ChatPorts(
             authenticator=world,
             users=world,
@@ -175,8 +175,8 @@ async def start_node(world: World, redis_url: str) -> AsyncIterator[StartNode]:
             presence=RedisPresence(redis, settings, node=str(uuid4())),
         )
         node = ChatServer(settings, ports, clock=lambda: datetime.now(UTC))
-        await node.start()
         nodes.append((node, redis))
+        await node.start()
         return node
 
     yield start

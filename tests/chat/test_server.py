@@ -315,6 +315,11 @@ async def test_a_taken_port_is_an_error(start_node: StartNode) -> None:
         await start_node(port=node.port)
 
 
+async def test_without_a_bus_it_does_not_start(start_node: StartNode) -> None:
+    with pytest.raises(TimeoutError):
+        await start_node(redis_url="redis://127.0.0.1:1", store_timeout_s=0.1)
+
+
 async def test_a_break_of_the_bus_loses_no_message(
     world: World, start_node: StartNode, connect_to: ConnectTo, redis: Redis
 ) -> None:

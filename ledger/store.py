@@ -154,8 +154,6 @@ class LedgerStore:
                         query, *args, timeout=self._settings.statement_timeout_s
                     )
             except AWAY as error:
-                if isinstance(error, ValueError):  # the driver's word for a wrong argument
-                    raise
                 if is_last or not isinstance(error, WORTH_ANOTHER_TRY):
                     raise LedgerBusy from error
         raise AssertionError

@@ -186,8 +186,6 @@ def _translated() -> Iterator[None]:
     try:
         yield
     except _PASSING as error:
-        if isinstance(error, ValueError):  # asyncpg's own refusal of a value, such as 2⁶⁴
-            raise
         raise StoreUnavailable(str(error)) from error
 
 

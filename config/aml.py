@@ -59,7 +59,7 @@ class AmlSettings(Section):
     alert_max_event_ids: int = Field(default=100, ge=1, le=1_000)
     """Events that an alert names; of more, the latest."""
 
-    history_per_payer: int = Field(default=500, ge=50, le=10_000)
+    history_per_payer: int = Field(default=200, ge=50, le=10_000)
     """Past gifts of one payer that a rule reads back at most, the latest ones."""
 
     edges_per_batch: int = Field(default=10_000, ge=100, le=100_000)
@@ -72,8 +72,11 @@ class AmlSettings(Section):
     prune_interval_s: float = Field(default=60.0, gt=0)
     """How often what is older than `retention_s` is removed."""
 
-    batch_entries: int = Field(default=64, ge=1, le=1_000)
-    """Entries of the event stream that are handled in one transaction, each a batch of events."""
+    batch_entries: int = Field(default=16, ge=1, le=1_000)
+    """Entries of the event stream that are read at once, each a batch of events."""
+
+    batch_gifts: int = Field(default=1_000, ge=1, le=20_000)
+    """Gifts that are handled in one transaction at most."""
 
     block_ms: int = Field(default=1_000, ge=1, le=4_000)
     """How long one read of the event stream waits for something to come."""

@@ -8,6 +8,7 @@ on several nodes take turns batch by batch; they give failover, and a batch the 
 
 from __future__ import annotations
 
+import asyncio
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -65,11 +66,11 @@ class TransactionMonitor:
         by_payer = _by_payer(unseen)
         history = _by_payer(await self._history(transaction, by_payer))
         graph = self._graph(await self._edges(transaction, unseen))
-        return [
-            detection
-            for payer_id, own in by_payer.items()
-            for detection in detect(own, history.get(payer_id, ()), graph, self._settings)
-        ]
+        detections: list[Detection] = []
+        for payer_id, own in by_payer.items():
+            detections += detect(own, history.get(payer_id, ()), graph, self._settings)
+            await asyncio.sleep(0)  # hundreds of payers take a while: let others run in between
+        return detections
 
     async def _history(
         self, transaction: AmlTransaction, by_payer: Mapping[UUID, Sequence[GiftActivity]]
@@ -149,8 +150,7 @@ class TransactionMonitor:
                 known.append(extended(unresolved[key], detection, most, now))
             elif not is_cooling(judged.get(key), detection):
                 new.append(raised(detection, uuid7(), now))
-        for alert in (*new, *known):
-            await transaction.save(alert)
+        await transaction.save(*new, *known)
         return new, known
 
 

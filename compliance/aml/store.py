@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager
-from dataclasses import asdict, astuple, dataclass
+from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import TypeAlias
 from uuid import UUID
@@ -30,8 +30,10 @@ _PASSING = (
     asyncpg.TransactionRollbackError,
     asyncpg.ReadOnlySQLTransactionError,
     asyncpg.InterfaceError,
+    asyncpg.SyntaxOrAccessError,
 )
-"""What passes by itself: no connection, shutdown, failover, time-out, deadlock."""
+"""What is no fault of the values sent, and passes: no connection, shutdown, failover, time-out,
+deadlock, a migration or a right that is missing yet."""
 
 Connection: TypeAlias = (
     "asyncpg.Connection[asyncpg.Record] | asyncpg.pool.PoolConnectionProxy[asyncpg.Record]"
@@ -153,31 +155,18 @@ class AmlTransaction:
         row = await self._connection.fetchrow(_ALERTS["lock"], alert_id)
         return _alert(row) if row else None
 
-    async def save(self, alert: Alert) -> None:
-        """Write a new alert, or what changed in a known one."""
-        await self._connection.execute(
-            _ALERTS["save"],
-            alert.alert_id,
-            alert.user_id,
-            alert.transaction_id,
-            alert.alert_type,
-            alert.risk_score,
-            alert.status,
-            [asdict(reason) for reason in alert.reasons],
-            alert.event_ids,
-            alert.assigned_to,
-            alert.assigned_by,
-            alert.outcome,
-            alert.note,
-            alert.resolved_by,
-            alert.created_at,
-            alert.updated_at,
-            alert.resolved_at,
-        )
+    async def save(self, *alerts: Alert) -> None:
+        """Write new alerts, and what changed in known ones."""
+        await self._connection.executemany(_ALERTS["save"], [_values(alert) for alert in alerts])
 
     async def _gifts(self, query: str, spans: Sequence[Span], *rest: int) -> list[GiftActivity]:
-        payers, since, until = zip(*(astuple(span) for span in spans), strict=True)
-        rows = await self._connection.fetch(query, payers, since, until, *rest)
+        rows = await self._connection.fetch(
+            query,
+            [span.payer_id for span in spans],
+            [span.since for span in spans],
+            [span.until for span in spans],
+            *rest,
+        )
         return [GiftActivity(**row) for row in rows]
 
 
@@ -199,6 +188,28 @@ def _alert(row: asyncpg.Record) -> Alert:
     )
     values["event_ids"] = tuple(values["event_ids"])
     return Alert(**values)
+
+
+def _values(alert: Alert) -> tuple[object, ...]:
+    """The arguments of the query `save`."""
+    return (
+        alert.alert_id,
+        alert.user_id,
+        alert.transaction_id,
+        alert.alert_type,
+        alert.risk_score,
+        alert.status,
+        [asdict(reason) for reason in alert.reasons],
+        alert.event_ids,
+        alert.assigned_to,
+        alert.assigned_by,
+        alert.outcome,
+        alert.note,
+        alert.resolved_by,
+        alert.created_at,
+        alert.updated_at,
+        alert.resolved_at,
+    )
 
 
 def _affected(status: str) -> int:

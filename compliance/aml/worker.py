@@ -108,8 +108,12 @@ class AmlWorker:
 
     async def _handle(self, entries: Sequence[Entry]) -> None:
         remembered_since = self._clock() - timedelta(seconds=self._settings.retention_s)
-        intakes = [take_in(entry, remembered_since) for entry in entries]
-        failed = await self._apply([gift for intake in intakes for gift in intake.gifts])
+        intakes: list[Intake] = []
+        for entry in entries:
+            intakes.append(take_in(entry, remembered_since))
+            await asyncio.sleep(0)  # a full entry takes milliseconds: let others run in between
+        gifts = [gift for intake in intakes for gift in intake.gifts]
+        failed = await self._apply(gifts) if gifts else {}
         done: list[str] = []
         for intake in intakes:
             faults = [*intake.faults]
@@ -133,18 +137,24 @@ class AmlWorker:
         self._count(intakes)
 
     async def _apply(self, gifts: Sequence[GiftActivity]) -> dict[UUID, str]:
-        """Apply `gifts`, by halves where they fail; the bad ones' event ids and what is wrong."""
-        if not gifts:
-            return {}
+        """Apply `gifts`, by halves where they are too many or fail.
+
+        What stays out: the bad gifts' event ids, and what is wrong with each.
+        """
+        if len(gifts) > self._settings.batch_gifts:
+            return await self._apply_halves(gifts)
         try:
             outcome = await self._apply_when_possible(gifts)
         except Exception as error:
-            if len(gifts) == 1:
-                return {gifts[0].event_id: f"{type(error).__name__}: {error}"}
-            half = len(gifts) // 2
-            return await self._apply(gifts[:half]) | await self._apply(gifts[half:])
+            if len(gifts) > 1:
+                return await self._apply_halves(gifts)
+            return {gifts[0].event_id: f"{type(error).__name__}: {error}"}
         self._report(outcome)
         return {}
+
+    async def _apply_halves(self, gifts: Sequence[GiftActivity]) -> dict[UUID, str]:
+        half = len(gifts) // 2
+        return await self._apply(gifts[:half]) | await self._apply(gifts[half:])
 
     async def _apply_when_possible(self, gifts: Sequence[GiftActivity]) -> Outcome:
         pause_s = FIRST_RETRY_S

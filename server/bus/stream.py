@@ -32,16 +32,35 @@ T = TypeVar("T")
 
 
 async def outlast(command: Callable[[], Awaitable[T]]) -> T:
-    """The answer to `command`, tried until Redis is back, with growing random pauses."""
+    """The answer to `command`, tried until Redis is back, with growing random pauses.
+
+    Ends a cancelled task even where redis-py does not; so it is nothing for cleaning up after one.
+    """
     longest_s = FIRST_PAUSE_S
     while True:
         try:
-            return await command()
+            answer = await command()
         except AWAY as error:
+            _let_cancelled()
             pause_s = random.uniform(longest_s / 2, longest_s)  # noqa: S311 - spreads reconnects
             log.warning("Redis is away", extra={"error": repr(error), "retry_in_s": pause_s})
+        else:
+            _let_cancelled()
+            return answer
         await asyncio.sleep(pause_s)
         longest_s = min(longest_s * 2, LONGEST_PAUSE_S)
+
+
+def _let_cancelled() -> None:
+    """Raise CancelledError where the task was cancelled, and the command has made away with it.
+
+    redis-py sends under `asyncio.wait_for`, which before Python 3.12 drops a cancellation that
+    comes as the sending ends (CPython issue 86296); and a read that is cancelled may end with the
+    error of the connection that was closed for it.
+    """
+    task = asyncio.current_task()
+    if task is not None and task.cancelling():
+        raise asyncio.CancelledError
 
 
 def batches(answer: Any) -> list[tuple[str, bytes]]:

@@ -15,8 +15,8 @@ def test_the_floor_is_rounded_up(threshold: int, percent: int, floor: int) -> No
 
 
 def test_history_must_hold_what_rules_count() -> None:
-    with pytest.raises(ValidationError, match="history_per_payer must be above 500"):
-        AmlSettings(velocity_max_gifts=500)
+    with pytest.raises(ValidationError, match="history_per_payer must be above 200"):
+        AmlSettings(velocity_max_gifts=200)
 
 
 @pytest.mark.parametrize(

@@ -155,6 +155,14 @@ async def test_an_impossible_amount_is_no_outage(store: AmlStore, amount: int) -
         await insert(store, gift(0, amount=amount))
 
 
+async def test_a_table_that_is_not_there_yet_is_an_outage(store: AmlStore, pool) -> None:
+    await pool.execute("ALTER TABLE compliance.aml_edges RENAME TO later")
+    with pytest.raises(StoreUnavailable):
+        await insert(store, gift(0))
+    await pool.execute("ALTER TABLE compliance.later RENAME TO aml_edges")
+    assert len(await insert(store, gift(0))) == 1
+
+
 async def test_a_postgresql_that_is_away_is_an_outage(database_url: str) -> None:
     async with Line(database_url) as line:
         pool = await create_pool(line.url)

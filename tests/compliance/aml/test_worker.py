@@ -79,6 +79,17 @@ async def test_a_burst_on_the_stream_becomes_an_alert(stage: Stage) -> None:
     assert await stage.source().lag() == IDLE
 
 
+async def test_more_gifts_than_fit_go_through_in_portions(stage: Stage) -> None:
+    await stage.publish(batch(*burst(6)), batch(*burst(5, 1)))
+    settings = LIMITS.model_copy(update={"batch_gifts": 3})
+    worker = AmlWorker(stage.source(), stage.store, settings, clock=stage.clock)
+    await worker.step()
+    assert (await stage.gifts(), worker.figures.alerts_raised) == (11, 1)
+    [alert] = await stage.store.alerts(None, None, 10)
+    assert alert.reasons[0].figures["gifts"] == 11
+    assert worker.figures.alerts_extended >= 1
+
+
 async def test_other_events_are_seen_and_done_with(stage: Stage) -> None:
     await stage.publish(batch_to_json([grant_event(), grant_event()]), b"[]")
     worker = stage.worker()

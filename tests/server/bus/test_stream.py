@@ -1,5 +1,7 @@
 """Patience with Redis."""
 
+import asyncio
+
 import pytest
 from redis import exceptions
 
@@ -38,6 +40,28 @@ async def test_what_does_not_pass_is_raised() -> None:
 
     with pytest.raises(exceptions.ResponseError):
         await outlast(command)
+
+
+@pytest.mark.parametrize(
+    "outcome", [exceptions.ConnectionError("Connection closed by server."), "an answer"]
+)
+async def test_a_cancelled_task_ends_even_if_the_command_does_not(outcome: object) -> None:
+    waiting = asyncio.Event()
+
+    async def command() -> object:
+        waiting.set()
+        try:
+            await asyncio.Event().wait()
+        except asyncio.CancelledError:
+            if isinstance(outcome, Exception):
+                raise outcome from None
+        return outcome
+
+    task = asyncio.create_task(outlast(command))
+    await waiting.wait()
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
 
 
 def test_an_entry_without_the_field_is_an_empty_batch() -> None:

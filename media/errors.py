@@ -5,6 +5,7 @@ MediaRefusal                    .code is the protocol's code, str() is for peopl
 ├── NoMedia                     no_media              nothing in it that could be sent or watched
 ├── NoCommonCodec               no_common_codec       no codec that both ends have
 ├── StreamBusy                  stream_busy           another publisher is sending
+├── StreamHeld                  stream_stopped        stopped a moment ago         (retry_after_s)
 ├── StreamOffline               stream_offline        nobody is sending            (retry_after_s)
 ├── TooManyViewers              too_many_viewers      this worker is full          (retry_after_s)
 ├── MediaUnavailable            unavailable           this worker takes no session (retry_after_s)
@@ -51,6 +52,16 @@ class StreamBusy(MediaRefusal):
 
     def __init__(self) -> None:
         super().__init__("This stream is already live. Stop the other publisher first.")
+
+
+class StreamHeld(MediaRefusal):
+    """An admin stopped the stream a moment ago."""
+
+    code = "stream_stopped"
+
+    def __init__(self, left_s: float) -> None:
+        super().__init__("An admin stopped this stream. It may be live again in a moment.")
+        self.retry_after_s = left_s
 
 
 class StreamOffline(MediaRefusal):

@@ -14,8 +14,9 @@ from uuid import UUID
 
 from config.media import MediaSettings
 from media.counters import MediaCounters
-from media.errors import MediaUnavailable, StreamBusy, StreamOffline, TooManyViewers
+from media.errors import MediaUnavailable, StreamBusy, StreamHeld, StreamOffline, TooManyViewers
 from media.events import MediaEvent
+from media.holds import Holds
 from media.live import LiveStream, StreamStats
 from media.negotiation import Negotiated, Negotiator, Patched
 from media.registry import Registry
@@ -53,6 +54,7 @@ class MediaWorker:
         self._sender = SegmentingSender(self._socket.raw)
         self._registry = Registry(settings, send=self._socket.send, on_event=on_event)
         self._identity = DtlsIdentity(DtlsCertificate.generate(datetime.now(UTC)))
+        self._holds = Holds()
         self._timer: asyncio.TimerHandle | None = None
         self._next_sweep_at = 0.0
 
@@ -86,9 +88,11 @@ class MediaWorker:
     def publish(self, stream_id: UUID, publisher_id: UUID, offer: str) -> Accepted:
         """Begin to publish; who may is the caller's matter.
 
-        Raises InvalidSdp, NoMedia, NoCommonCodec, StreamBusy, MediaUnavailable.
+        Raises InvalidSdp, NoMedia, NoCommonCodec, StreamBusy, StreamHeld, MediaUnavailable.
         """
         now = self._loop.time()
+        if left_s := self._holds.left_s(stream_id, now):
+            raise StreamHeld(left_s)
         streams = self._registry.streams
         stream = streams.get(stream_id)
         if stream is not None:
@@ -146,8 +150,14 @@ class MediaWorker:
         session = self._registry.find(Role.VIEWER, stream_id, session_id)
         self._registry.end_session(session, EndReason.DELETED, self._loop.time())
 
-    def stop_stream(self, stream_id: UUID, reason: str) -> None:
-        """End a stream and its sessions, where it is live here; `reason` is for people."""
+    def stop_stream(self, stream_id: UUID, reason: str, *, hold: bool = False) -> None:
+        """End a stream and its sessions, where it is live here; `reason` is for people.
+
+        With `hold` it can't be published again for `stop_hold_s`: encoders reconnect by themselves.
+        """
+        if hold:
+            now = self._loop.time()
+            self._holds.begin(stream_id, now + self._settings.stop_hold_s, now)
         self._end_stream(stream_id, reason, EndReason.STREAM_ENDED)
 
     def stats(self, stream_id: UUID) -> StreamStats | None:

@@ -44,6 +44,7 @@ STATUS_OF: Final[dict[str, HTTPStatus]] = {
     "forbidden": HTTPStatus.FORBIDDEN,
     "suspended": HTTPStatus.FORBIDDEN,
     "own_stream": HTTPStatus.FORBIDDEN,
+    "stream_stopped": HTTPStatus.FORBIDDEN,
     "not_found": HTTPStatus.NOT_FOUND,
     "unknown_stream": HTTPStatus.NOT_FOUND,
     "unknown_session": HTTPStatus.NOT_FOUND,

@@ -16,6 +16,7 @@ from media.errors import (
     PreconditionFailed,
     PreconditionRequired,
     StreamBusy,
+    StreamHeld,
     StreamOffline,
     TooManyViewers,
     UnknownSession,
@@ -149,6 +150,18 @@ async def test_stopping_a_stream_tells_why(worker: MediaWorker, publish: Connect
     worker.stop_stream(STREAM, "again")
     assert events.pending() == []
     assert worker.stats(STREAM) is None
+
+
+async def test_a_stream_that_was_stopped_with_a_hold_stays_stopped(
+    worker: MediaWorker, publish: Connect, events
+) -> None:
+    await publish(worker)
+    await events.next()
+    worker.stop_stream(STREAM, "against the rules", hold=True)
+    assert await events.next() == StreamEnded(STREAM, "against the rules")
+    with pytest.raises(StreamHeld) as caught:
+        worker.publish(STREAM, UUID(int=1), await offer("sendonly"))
+    assert 0 < caught.value.retry_after_s <= 60
 
 
 async def test_a_viewer_without_the_codec_is_refused(

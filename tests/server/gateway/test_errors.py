@@ -1,8 +1,10 @@
 import asyncio
 import json
 import logging
+import re
 from collections.abc import Iterator
 from contextvars import copy_context
+from pathlib import Path
 from typing import Any
 
 import asyncpg
@@ -46,37 +48,10 @@ def problem_of(response: web.Response) -> dict[str, Any]:
     return problem
 
 
-# docs/PROTOCOL.md's table, and below it what only this server's front says.
+PAGE = Path(__file__).parents[3] / "docs" / "PROTOCOL.md"
 PROTOCOL = {
-    400: {"invalid_json", "invalid_sdp", "bad_request"},
-    401: {
-        "unauthenticated",
-        "invalid_token",
-        "expired_token",
-        "invalid_credentials",
-        "invalid_refresh_token",
-    },
-    403: {"forbidden", "suspended", "own_stream"},
-    404: {"not_found", "unknown_stream", "unknown_session", "stream_offline"},
-    405: {"method_not_allowed"},
-    406: {"no_common_codec", "no_media"},
-    408: {"request_timeout"},
-    409: {
-        "stream_busy",
-        "email_taken",
-        "idempotency_mismatch",
-        "insufficient_funds",
-        "invalid_transition",
-    },
-    412: {"precondition_failed"},
-    413: {"too_large"},
-    415: {"unsupported_media_type"},
-    422: {"invalid_request", "unknown_gift", "invalid_count"},
-    428: {"precondition_required"},
-    429: {"rate_limited"},
-    431: {"headers_too_large"},
-    500: {"internal"},
-    503: {"unavailable", "too_many_viewers"},
+    int(status): set(re.findall(r"`([a-z_]+)`", codes))
+    for status, codes in re.findall(r"^\| (\d{3}) \| (.+) \|$", PAGE.read_text("utf-8"), re.M)
 }
 
 

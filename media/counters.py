@@ -3,6 +3,8 @@
 from collections import Counter
 from dataclasses import dataclass, field
 
+from media.relay.stats import RelayTotals
+
 
 @dataclass(slots=True)
 class MediaCounters:
@@ -16,5 +18,7 @@ class MediaCounters:
     """Sessions by role."""
     sessions_ended: Counter[str] = field(default_factory=Counter)
     """Sessions by the reason of their end."""
+    ended_streams: RelayTotals = field(default_factory=RelayTotals)
+    """What the streams that ended had relayed."""
     unsent: int = 0
     """Answers, handshakes and reports that the socket had no room for."""

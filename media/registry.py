@@ -137,6 +137,7 @@ class Registry:
     def _close(self, stream: LiveStream, reason: str, publisher_reason: EndReason) -> None:
         """Forget a stream that has ended, and the sessions it still has."""
         del self.streams[stream.stream_id]
+        self.counters.ended_streams += stream.relay.totals
         if stream.publisher is not None:
             self._forget(stream.publisher, publisher_reason)
         for viewer in stream.viewers.values():

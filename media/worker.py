@@ -22,6 +22,7 @@ from media.negotiation import Negotiated, Negotiator, Patched
 from media.registry import Registry
 from media.relay.datagrams import SegmentingSender
 from media.relay.fanout import PythonFanout
+from media.relay.stats import RelayTotals
 from media.relay.stream import StreamRelay
 from media.session import EndReason, Role
 from media.transport.certificate import DtlsCertificate
@@ -164,6 +165,11 @@ class MediaWorker:
         """The figures of a stream that can be watched; None of any other."""
         stream = self._watchable(stream_id)
         return stream.stats(self._loop.time()) if stream is not None else None
+
+    def totals(self) -> RelayTotals:
+        """What this worker has relayed, streams that ended included."""
+        relays = (stream.relay.totals for stream in self._registry.streams.values())
+        return sum(relays, start=self.counters.ended_streams)
 
     def viewers(self, stream_id: UUID) -> int:
         """Connected viewers of a stream."""

@@ -32,7 +32,7 @@ from server.bridges.stream_states import StreamStates
 from server.bus import ConsumerGroupSource, LedgerEventStream, TailReader
 from server.chat_redis import RedisBus, RedisHistory, RedisModerationStore, RedisPresence
 from server.embedded.folder import DataFolder
-from server.figures import figures, gateway_figures
+from server.figures import figures
 from server.gateway.limits import RateLimiter
 from server.gateway.listener import HttpListener
 from server.health import Readiness
@@ -85,11 +85,10 @@ async def running(settings: Settings) -> AsyncIterator[RunningApp]:
         stores = await stack.enter_async_context(open_stores(settings.stores))
         parts = _Parts(settings, stores)
         await parts.start(stack)
-        listener = HttpListener(
-            build_http_app(parts.services, settings.http, RateLimiter(stores.redis, settings.http)),
-            settings.http,
-            parts.services.metrics,
-        )
+        metrics = parts.services.metrics
+        limiter = RateLimiter(stores.redis, settings.http)
+        http = build_http_app(parts.services, settings.http, limiter)
+        listener = HttpListener(http, settings.http, metrics)
         await listener.start()
         stack.push_async_callback(listener.stop)
         urls = Urls.of(settings.http.host, listener.port, settings.chat.host, parts.chat.port)

@@ -1,12 +1,10 @@
 """Which figures of the domains are exported, and under which names."""
 
-from collections.abc import Iterator
-from uuid import UUID
+from functools import partial
 
 from chat.server import ChatServer
 from compliance.aml.worker import AmlWorker
 from ledger.outbox import OutboxPublisher
-from media.live import StreamStats
 from media.worker import MediaWorker
 from server.gateway.limits import RateLimiter
 from server.metrics import Figure
@@ -24,31 +22,9 @@ def figures(
     )
 
 
-class StreamTotals:
-    """Adds up a counter of streams that come and go: what a stream grew by since the last look.
-
-    What a stream counted between the last look and its end is missed.
-    """
-
-    def __init__(self, media: MediaWorker, name: str) -> None:
-        self._media = media
-        self._name = name
-        self._seen: dict[UUID, int] = {}
-        self._total = 0
-
-    def read(self) -> float:
-        """The total up to now."""
-        seen = {stream_id: int(getattr(stats, self._name)) for stream_id, stats in self._stats()}
-        for stream_id, count in seen.items():
-            before = self._seen.get(stream_id, 0)
-            self._total += count - before if count >= before else count
-        self._seen = seen
-        return self._total
-
-    def _stats(self) -> Iterator[tuple[UUID, StreamStats]]:
-        for stream_id in self._media.live():
-            if (stats := self._media.stats(stream_id)) is not None:
-                yield stream_id, stats
+def _relayed(media: MediaWorker, name: str) -> int:
+    total: int = getattr(media.totals(), name)
+    return total
 
 
 def media_figures(media: MediaWorker) -> tuple[Figure, ...]:
@@ -63,7 +39,7 @@ def media_figures(media: MediaWorker) -> tuple[Figure, ...]:
             lambda: sum(media.viewers(stream_id) for stream_id in media.live()),
         ),
         *(
-            Figure(f"media_{name}", documentation, "counter", StreamTotals(media, name).read)
+            Figure(f"media_{name}", documentation, "counter", partial(_relayed, media, name))
             for name, documentation in (
                 ("packets_forwarded", "Packets sent to viewers."),
                 ("packets_dropped", "Packets not sent, because a viewer was too slow."),

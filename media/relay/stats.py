@@ -36,6 +36,24 @@ class RelayStats:
     refused: int
 
 
+@dataclass(frozen=True, slots=True)
+class RelayTotals:
+    """What only grows, of one stream or of many added up."""
+
+    packets_forwarded: int = 0
+    packets_dropped: int = 0
+    packets_resent: int = 0
+    keyframe_requests: int = 0
+
+    def __add__(self, other: "RelayTotals") -> "RelayTotals":
+        return RelayTotals(
+            self.packets_forwarded + other.packets_forwarded,
+            self.packets_dropped + other.packets_dropped,
+            self.packets_resent + other.packets_resent,
+            self.keyframe_requests + other.keyframe_requests,
+        )
+
+
 @dataclass(slots=True)
 class FanoutCounters:
     """Packets times viewers since the stream began.

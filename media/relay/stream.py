@@ -14,7 +14,7 @@ from config.media import MediaSettings
 from media.relay.budget import Budget
 from media.relay.fanout import Fanout
 from media.relay.forwarder import REPORT_INTERVAL_S, Forwarder
-from media.relay.stats import RelayStats
+from media.relay.stats import RelayStats, RelayTotals
 from media.relay.tracks import Address, TrackSpec, Viewer, ViewerTrack
 from media.wire.rtcp import (
     FullIntraRequest,
@@ -145,6 +145,14 @@ class StreamRelay:
             self._reports_due = now + _REPORT_STEP_S
             feedback += self._reports_to_viewers(now)
         return feedback
+
+    @property
+    def totals(self) -> RelayTotals:
+        """What was counted and only grows."""
+        counters = self._fanout.counters
+        return RelayTotals(
+            counters.forwarded, counters.dropped, counters.resent, self._forwarder.keyframes.made
+        )
 
     def stats(self, now: float) -> RelayStats:
         """Everything counted so far."""

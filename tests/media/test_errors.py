@@ -10,6 +10,7 @@ CODES = {
     "no_common_codec",
     "stream_busy",
     "stream_offline",
+    "stream_stopped",
     "too_many_viewers",
     "unavailable",
     "unknown_session",

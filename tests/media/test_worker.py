@@ -58,6 +58,7 @@ async def test_pictures_and_sound_reach_a_viewer(
     worker.end_publisher(STREAM, publisher.session_id)
     assert await events.next() == StreamEnded(STREAM, "The publisher stopped.")
     assert worker.live() == []
+    assert worker.totals().packets_forwarded >= stats.packets_forwarded  # ended, still counted
     assert worker.counters.sessions_ended == {"deleted": 2}
     assert worker.counters.datagrams["rtp"] > 5
 

@@ -8,31 +8,26 @@ from chat.server import ChatFigures
 from compliance.aml.worker import AmlFigures
 from ledger.outbox import OutboxFigures
 from media.counters import MediaCounters
-from server.figures import StreamTotals, figures, gateway_figures
+from media.relay.stats import RelayTotals
+from server.figures import figures, gateway_figures
 from server.metrics import Metrics
 
-
-@dataclass
-class Stats:
-    packets_forwarded: int = 0
-    packets_dropped: int = 0
-    packets_resent: int = 0
-    keyframe_requests: int = 0
+STREAM = uuid4()
 
 
 @dataclass
 class Media:
     counters: MediaCounters = field(default_factory=MediaCounters)
-    streams: dict[UUID, Stats] = field(default_factory=dict)
+    relayed: RelayTotals = field(default_factory=RelayTotals)
 
     def live(self) -> list[UUID]:
-        return list(self.streams)
+        return [STREAM]
 
     def viewers(self, stream_id: UUID) -> int:
         return 3
 
-    def stats(self, stream_id: UUID) -> Stats:
-        return self.streams[stream_id]
+    def totals(self) -> RelayTotals:
+        return self.relayed
 
 
 @dataclass
@@ -51,8 +46,7 @@ class Holder:
 
 
 def test_everything_is_exported_under_a_name() -> None:
-    media, chat = Media(), Chat()
-    media.streams[uuid4()] = Stats(packets_forwarded=7)
+    media, chat = Media(relayed=RelayTotals(packets_forwarded=7)), Chat()
     media.counters.sessions_ended.update(Counter(deleted=2))
     chat.counters.closed[4002] += 1
     outbox = Holder(
@@ -79,15 +73,3 @@ def test_everything_is_exported_under_a_name() -> None:
     assert sample("ledger_event_lag") == 4
     assert sample("http_rate_limit_failures_total") == 2
     assert sample("aml_events_seen_total") == 8
-
-
-def test_totals_never_fall_when_streams_end_or_begin_anew() -> None:
-    media = Media()
-    totals = StreamTotals(media, "packets_forwarded")  # type: ignore[arg-type]
-    one, other = uuid4(), uuid4()
-    media.streams = {one: Stats(10), other: Stats(5)}
-    assert totals.read() == 15
-    media.streams = {one: Stats(12)}
-    assert totals.read() == 17
-    media.streams = {one: Stats(3), other: Stats(1)}
-    assert totals.read() == 21

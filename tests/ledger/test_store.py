@@ -201,25 +201,27 @@ async def test_a_database_that_is_away_is_busy_and_comes_back(
     assert (await ledger.send_gift(request)).balance_minor == 90
 
 
-async def test_an_exhausted_pool_is_busy(pool, recorder, gift, fund):
+async def test_an_exhausted_pool_is_busy(pool, recorder, ledger, gift, fund):
     request = gift()
     await fund(request.payer_id, 100)
-    ledger = service(pool, recorder, acquire_timeout_s=0.05)
+    impatient = service(pool, recorder, acquire_timeout_s=0.05)
     held = [await pool.acquire() for _ in range(pool.get_max_size())]
     with pytest.raises(LedgerBusy):
-        await ledger.send_gift(request)
+        await impatient.send_gift(request)
     await pool.release(held.pop())
     assert not (await ledger.send_gift(request)).repeated
 
 
-async def test_a_wallet_that_stays_locked_is_busy_and_posts_nothing(pool, recorder, gift, fund):
+async def test_a_wallet_that_stays_locked_is_busy_and_posts_nothing(
+    pool, recorder, ledger, gift, fund
+):
     request = gift()
     await fund(request.payer_id, 100)
-    ledger = service(pool, recorder, statement_timeout_s=0.1)
+    impatient = service(pool, recorder, statement_timeout_s=0.1)
     async with pool.acquire() as connection, connection.transaction():
         await connection.execute("SELECT FROM ledger.accounts FOR UPDATE")
         with pytest.raises(LedgerBusy):
-            await ledger.send_gift(request)
+            await impatient.send_gift(request)
     receipt = await ledger.send_gift(request)
     assert (receipt.balance_minor, receipt.repeated) == (90, False)
 

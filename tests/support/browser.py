@@ -3,7 +3,7 @@
 import shutil
 from pathlib import Path
 
-from playwright.async_api import Browser, Locator, Page, Playwright
+from playwright.async_api import Browser, Locator, Page, Playwright, expect
 
 from tests.support.product import SignIn
 
@@ -24,6 +24,7 @@ FLAGS = (
 )
 PICTURES = Path(__file__).parent.parent / "browser" / "out"
 PATIENCE_MS = 20_000
+expect.set_options(timeout=PATIENCE_MS)
 
 GROWS = """async ([video, frames]) => {
     const count = () => video.getVideoPlaybackQuality().totalVideoFrames;

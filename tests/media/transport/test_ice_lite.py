@@ -129,7 +129,8 @@ def test_only_requests_are_answered(
 def test_malformed_requests(ice: IceLite, session: IceSession) -> None:
     whole = check()
     assert ice.receive(whole[:-1], HOME) is StunDrop.MALFORMED
-    assert ice.receive(whole[:-1] + bytes([whole[-1] ^ 1]), HOME) is StunDrop.MALFORMED  # FINGERPRINT
+    forged = whole[:-1] + bytes([whole[-1] ^ 1])
+    assert ice.receive(forged, HOME) is StunDrop.MALFORMED  # FINGERPRINT
     assert ice.receive(whole + bytes(MAX_CHECK_BYTES), HOME) is StunDrop.MALFORMED
     assert ice.receive(b"\0\1" + b"\0\0" + bytes(16), HOME) is StunDrop.NOT_A_REQUEST  # cookie
     assert ice.receive(b"", HOME) is StunDrop.NOT_A_REQUEST

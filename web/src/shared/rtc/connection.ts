@@ -27,6 +27,12 @@ export async function makeOffer(peer: RTCPeerConnection): Promise<string> {
 export function watchConnection(peer: RTCPeerConnection, connected: () => void, lost: () => void): () => void {
   let timer: ReturnType<typeof setTimeout> | undefined;
   let over = false;
+  let told = false;
+  const tell = () => {
+    if (told) return;
+    told = true;
+    connected();
+  };
   const finish = () => {
     if (over) return;
     over = true;
@@ -35,7 +41,7 @@ export function watchConnection(peer: RTCPeerConnection, connected: () => void, 
   const onState = () => {
     clearTimeout(timer);
     if (over) return;
-    if (peer.connectionState === "connected") connected();
+    if (peer.connectionState === "connected") tell();
     else if (peer.connectionState === "disconnected") timer = setTimeout(finish, DISCONNECTED_MS);
     else if (peer.connectionState === "failed" || peer.connectionState === "closed") finish();
   };
@@ -47,6 +53,10 @@ export function watchConnection(peer: RTCPeerConnection, connected: () => void, 
     if (transport?.state === "closed" || transport?.state === "failed") finish();
   };
   transport?.addEventListener("statechange", onTransport);
+
+  // On a near server it can be connected already: what happened before this call told nobody.
+  onState();
+  onTransport();
 
   return () => {
     over = true;

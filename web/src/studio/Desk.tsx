@@ -1,11 +1,13 @@
 import type { Stream } from "@shared/api/types";
 import { ChatPanel } from "@shared/chat/ChatPanel";
 import { useChat } from "@shared/chat/useChat";
+import { isOnAir } from "@shared/rtc/broadcast";
 import { useState } from "react";
 import { useStore } from "zustand";
 import { DeskHead } from "./DeskHead";
 import { EncoderCard } from "./EncoderCard";
 import { Figures } from "./Figures";
+import { LeaveGuard } from "./LeaveGuard";
 import { LiveControls } from "./LiveControls";
 import { Preview } from "./Preview";
 import { SourcePicker } from "./SourcePicker";
@@ -34,6 +36,7 @@ export function Desk({ stream, streams, choose, create, renamed, firstKey }: Pro
 
   return (
     <div className="desk">
+      <LeaveGuard onAir={isOnAir(broadcast.state)} />
       <div className="desk-main">
         <DeskHead stream={stream} streams={streams} choose={choose} create={create} renamed={renamed}
           state={stats?.state ?? stream.state} />

@@ -37,7 +37,7 @@ export function DeskHead({ stream, streams, choose, create, renamed, state }: Pr
             options={streams.map(({ stream_id, title }) => ({ value: stream_id, label: title }))} />
         )}
         <Button icon={<PlusOutlined />} onClick={create} data-testid="new-stream">New stream</Button>
-        <Link to={`/watch/${stream.stream_id}`} data-testid="open-watch">Watch page</Link>
+        <Link to={`/watch/${stream.stream_id}`} target="_blank" data-testid="open-watch">Watch page</Link>
       </div>
     </div>
   );

@@ -1,11 +1,12 @@
 import { users } from "@shared/api/admin";
-import type { User } from "@shared/api/types";
+import type { Role, User } from "@shared/api/types";
 import { formatDateTime } from "@shared/format/measures";
 import { useCursor } from "@shared/ui/useCursor";
-import { Button, Input, Tag, type TableProps } from "antd";
+import { Button, Tag, type TableProps } from "antd";
 import { useState } from "react";
 import { ListTable } from "../ListTable";
 import { UserDrawer } from "./UserDrawer";
+import { UserSearch } from "./UserSearch";
 
 export function UsersTab() {
   const [query, setQuery] = useState("");
@@ -21,7 +22,7 @@ export function UsersTab() {
       ),
     },
     { title: "Email", dataIndex: "email" },
-    { title: "Roles", key: "roles", render: (_, { roles }) => roles.map((role) => <Tag key={role}>{role}</Tag>) },
+    { title: "Roles", key: "roles", render: (_, { roles }) => <RoleTags roles={roles} /> },
     {
       title: "Status", key: "status",
       render: (_, { status }) => <Tag color={status === "active" ? "success" : "error"}>{status}</Tag>,
@@ -30,11 +31,14 @@ export function UsersTab() {
   ];
   return (
     <>
-      <Input.Search className="admin-search" placeholder="Name or email" aria-label="Search users" allowClear
-        onSearch={(text) => setQuery(text.trim())} data-testid="user-search" />
+      <UserSearch search={setQuery} />
       <ListTable pages={pages} columns={columns} rowKey="user_id" testId="admin-users"
         empty={query ? `Nobody is called “${query}”.` : "There are no users yet."} />
       {opened && <UserDrawer key={opened.user_id} user={opened} changed={pages.reload} close={() => setOpenedId(null)} />}
     </>
   );
+}
+
+function RoleTags({ roles }: { roles: Role[] }) {
+  return <span className="tags">{roles.map((role) => <Tag key={role}>{role}</Tag>)}</span>;
 }

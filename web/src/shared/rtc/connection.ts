@@ -23,8 +23,13 @@ export async function makeOffer(peer: RTCPeerConnection): Promise<string> {
   return sdp;
 }
 
-/** Tells once that the peer connected and once that it was lost; gives a function that stops telling. */
-export function watchConnection(peer: RTCPeerConnection, connected: () => void, lost: () => void): () => void {
+/**
+ * Tells when the peer connects and, once, that it was lost; `closedByServer` when the server said so.
+ * Gives a function that stops telling.
+ */
+export function watchConnection(
+  peer: RTCPeerConnection, connected: () => void, lost: (closedByServer: boolean) => void,
+): () => void {
   let timer: ReturnType<typeof setTimeout> | undefined;
   let over = false;
   let told = false;
@@ -33,24 +38,24 @@ export function watchConnection(peer: RTCPeerConnection, connected: () => void, 
     told = true;
     connected();
   };
-  const finish = () => {
+  const finish = (closedByServer: boolean) => {
     if (over) return;
     over = true;
-    lost();
+    lost(closedByServer);
   };
+  // The server ends a session with a DTLS close; that shows on the transport before ICE notices.
+  const transport = peer.getTransceivers()[0]?.receiver.transport ?? peer.getSenders()[0]?.transport;
   const onState = () => {
     clearTimeout(timer);
     if (over) return;
     if (peer.connectionState === "connected") tell();
-    else if (peer.connectionState === "disconnected") timer = setTimeout(finish, DISCONNECTED_MS);
-    else if (peer.connectionState === "failed" || peer.connectionState === "closed") finish();
+    else if (peer.connectionState === "disconnected") timer = setTimeout(() => finish(false), DISCONNECTED_MS);
+    else if (peer.connectionState === "failed" || peer.connectionState === "closed") finish(transport?.state === "closed");
   };
   peer.addEventListener("connectionstatechange", onState);
 
-  // The server ends a session with a DTLS close; that shows on the transport before ICE notices.
-  const transport = peer.getTransceivers()[0]?.receiver.transport ?? peer.getSenders()[0]?.transport;
   const onTransport = () => {
-    if (transport?.state === "closed" || transport?.state === "failed") finish();
+    if (transport?.state === "closed" || transport?.state === "failed") finish(transport.state === "closed");
   };
   transport?.addEventListener("statechange", onTransport);
 

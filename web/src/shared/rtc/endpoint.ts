@@ -25,5 +25,10 @@ export async function postOffer(
 /** Ends a session. Survives the page's own end; a session that is gone already is as good. */
 export async function endSession(session: string, token: string | null): Promise<void> {
   const headers: Record<string, string> = token === null ? {} : { Authorization: `Bearer ${token}` };
-  await reach(session, { method: "DELETE", headers, keepalive: true }).catch(() => undefined);
+  try {
+    const response = await reach(session, { method: "DELETE", headers, keepalive: true });
+    await response.arrayBuffer();
+  } catch {
+    return;
+  }
 }

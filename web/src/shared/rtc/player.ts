@@ -48,7 +48,10 @@ export class Player {
   /** The chat says that the stream went live: no need to wait out the retry. */
   hint(live: boolean): void {
     if (live && this.view.getState().state === "offline") this.open();
-    if (!live && this.view.getState().state !== "offline") this.wentOffline(OFFLINE_RETRY_S);
+    if (!live && this.view.getState().state !== "offline") {
+      if (this.attempt) this.attempt.session = null;
+      this.wentOffline(OFFLINE_RETRY_S);
+    }
   }
 
   close(): void {
@@ -75,7 +78,11 @@ export class Player {
       if (this.attempt !== attempt) return void endSession(session, null);
       await peer.setRemoteDescription({ type: "answer", sdp: answer });
       attempt.cleanUp.push(watchConnection(peer,
-        () => this.connected(attempt, media), () => this.failed(attempt, null)));
+        () => this.connected(attempt, media), (closedByServer) => {
+          // What the server ended needs no DELETE.
+          if (closedByServer) attempt.session = null;
+          this.failed(attempt, null);
+        }));
     } catch (error) {
       this.failed(attempt, error);
     }

@@ -92,7 +92,11 @@ export class Publisher {
       await peer.setRemoteDescription({ type: "answer", sdp: answer });
       await limitSender(picture.sender, quality);
       attempt.cleanUp.push(watchConnection(peer,
-        () => this.connected(attempt), () => void this.failed(attempt, null)));
+        () => this.connected(attempt), (closedByServer) => {
+          // What the server ended needs no DELETE.
+          if (closedByServer) attempt.session = null;
+          void this.failed(attempt, null);
+        }));
     } catch (error) {
       await this.failed(attempt, error);
     }

@@ -38,7 +38,7 @@ export function AccountMenu({ user }: { user: User }) {
         <Button type="text" data-testid="account-menu" aria-label={`Account of ${user.display_name}`}>
           <Initial name={user.display_name} />
           <span className="header-name">{user.display_name}</span>
-          <DownOutlined aria-hidden />
+          <DownOutlined className="header-name" aria-hidden />
         </Button>
       </Dropdown>
       {everShown && (

@@ -24,7 +24,11 @@ function themeFor(isDark: boolean): ThemeConfig {
       colorPrimary: property("--accent"),
       colorLink: property("--accent"),
       colorError: property("--live"),
+      colorErrorBg: property("--live-soft"),
       colorSuccess: property("--good"),
+      colorSuccessBg: property("--good-soft"),
+      colorWarning: property("--gold"),
+      colorWarningBg: property("--gold-soft"),
       colorBgBase: property("--surface"),
       colorBgContainer: property("--surface"),
       colorBgElevated: property(isDark ? "--raised" : "--surface"),
@@ -37,5 +41,6 @@ function themeFor(isDark: boolean): ThemeConfig {
       fontSize: 15,
       borderRadius: 8,
     },
+    components: { Button: { primaryShadow: "none", defaultShadow: "none", dangerShadow: "none" } },
   };
 }

@@ -3,7 +3,7 @@ import type { AuditRecord } from "@shared/api/types";
 import { asWords, formatDateTime } from "@shared/format/measures";
 import { useCursor } from "@shared/ui/useCursor";
 import type { TableProps } from "antd";
-import { figureText } from "./alerts/figureText";
+import { namedFigure } from "./alerts/figureText";
 import { ListTable } from "./ListTable";
 
 const COLUMNS: TableProps<AuditRecord>["columns"] = [
@@ -15,7 +15,7 @@ const COLUMNS: TableProps<AuditRecord>["columns"] = [
     title: "Details", key: "details",
     render: (_, { details }) => (
       <div className="audit-details">
-        {Object.entries(details).map(([name, value]) => `${asWords(name)}: ${figureText(value)}`).join(" · ")}
+        {Object.entries(details).map((entry) => namedFigure(...entry)).map(({ name, text }) => `${name}: ${text}`).join(" · ")}
       </div>
     ),
   },

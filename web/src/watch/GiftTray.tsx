@@ -27,9 +27,15 @@ export function GiftTray({ stream, chat }: { stream: Stream; chat: Chat }) {
   const note = giftNote({ refusal: sender.refusal, receipt: sender.receipt, chosen, total, isOwner, failed: Boolean(error),
     balance: wallet?.balance_minor ?? null });
 
-  const change = (work: () => void) => {
+  const choose = (giftId: string) => {
     sender.forget();
-    work();
+    setChosenId(giftId);
+  };
+  const changeCount = (wanted: number) => {
+    // The field reports its value again when it loses focus: that is no change.
+    if (wanted === count) return;
+    sender.forget();
+    setCount(wanted);
   };
 
   return (
@@ -37,7 +43,7 @@ export function GiftTray({ stream, chat }: { stream: Stream; chat: Chat }) {
       <div className="gifts-choices" role="radiogroup" aria-label="Gift">
         {catalogue?.gifts.map((gift) => (
           <GiftChoice key={gift.gift_id} gift={gift} chosen={gift === chosen}
-            choose={() => change(() => setChosenId(gift.gift_id))} />
+            choose={() => choose(gift.gift_id)} />
         ))}
       </div>
       <div className="gifts-send">
@@ -48,7 +54,7 @@ export function GiftTray({ stream, chat }: { stream: Stream; chat: Chat }) {
           </span>
         )}
         <InputNumber className="gifts-count" min={1} max={catalogue?.max_count ?? 1} precision={0} value={count} prefix="×"
-          changeOnWheel={false} onChange={(value) => change(() => setCount(value ?? 1))} aria-label="How many"
+          changeOnWheel={false} onChange={(value) => changeCount(value ?? 1)} aria-label="How many"
           data-testid="gift-count" />
         {user === null ? (
           <Button type="primary" onClick={askToSignIn} data-testid="gift-sign-in">Sign in to send</Button>

@@ -2,6 +2,7 @@ import { hasCode } from "@shared/api/problem";
 import { streamById } from "@shared/api/streams";
 import { ChatPanel } from "@shared/chat/ChatPanel";
 import { useChat } from "@shared/chat/useChat";
+import { useSession } from "@shared/session/session";
 import { NotFound } from "@shared/ui/NotFound";
 import { PageLoading } from "@shared/ui/PageLoading";
 import { PageNotice } from "@shared/ui/PageNotice";
@@ -31,6 +32,7 @@ export default function WatchPage() {
 
 function Watch({ stream }: { stream: Stream }) {
   usePageTitle(stream.title);
+  const userId = useSession((state) => state.user?.user_id);
   const chat = useChat(stream.stream_id);
   const player = usePlayer(stream.whep_url, chat);
   return (
@@ -40,7 +42,7 @@ function Watch({ stream }: { stream: Stream }) {
           <GiftOverlay chat={chat} />
         </Stage>
         <StreamInfo stream={stream} chat={chat} />
-        <GiftTray stream={stream} chat={chat} />
+        <GiftTray key={userId} stream={stream} chat={chat} />
       </div>
       <div className="watch-chat">
         <ChatPanel chat={chat} ownerId={stream.owner.user_id} />

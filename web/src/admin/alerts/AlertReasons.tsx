@@ -1,7 +1,7 @@
 import type { AlertReason } from "@shared/api/types";
 import { asWords } from "@shared/format/measures";
 import { Score } from "./Score";
-import { figureText } from "./figureText";
+import { namedFigure } from "./figureText";
 
 export function AlertReasons({ reasons }: { reasons: AlertReason[] }) {
   return (
@@ -15,10 +15,10 @@ export function AlertReasons({ reasons }: { reasons: AlertReason[] }) {
           </div>
           <p>{reason.explanation}</p>
           <dl className="reason-figures numbers">
-            {Object.entries(reason.figures).map(([name, value]) => (
+            {Object.entries(reason.figures).map((entry) => namedFigure(...entry)).map(({ name, text }) => (
               <div key={name}>
-                <dt className="muted">{asWords(name)}</dt>
-                <dd>{figureText(value)}</dd>
+                <dt className="muted">{name}</dt>
+                <dd>{text}</dd>
               </div>
             ))}
           </dl>

@@ -25,7 +25,7 @@ export function Header() {
         </div>
       </header>
       {ended && (
-        <div className="session-ended" role="status">
+        <div className="session-ended" role="status" data-testid="session-ended">
           Your session has ended. <Button type="link" size="small" onClick={askToSignIn}>Sign in again</Button>
         </div>
       )}

@@ -20,6 +20,7 @@ describe("playback", () => {
   it("looks quietly for a stream that is offline", () => {
     expect(after(["open", "offline", "open", "offline"])).toBe("offline");
     expect(after(["open", "offline", "open", "media"])).toBe("live");
+    expect(after(["open", "offline", "open", "lost", "open", "offline"])).toBe("offline");
   });
 
   it("takes nothing back once closed but a new start", () => {

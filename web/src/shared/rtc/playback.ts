@@ -31,7 +31,7 @@ export const PLAYBACK: Readonly<Record<PlaybackState, Row>> = {
     refused: "refused", close: "closed",
   },
   offline: {
-    open: "offline", media: "live", lost: "offline", offline: "offline", refused: "refused", close: "closed",
+    open: "offline", media: "live", lost: "interrupted", offline: "offline", refused: "refused", close: "closed",
   },
   refused: { open: "connecting", close: "closed" },
   closed: { open: "connecting" },

@@ -15,15 +15,19 @@ export function AlertReasons({ reasons }: { reasons: AlertReason[] }) {
           </div>
           <p>{reason.explanation}</p>
           <dl className="reason-figures numbers">
-            {Object.entries(reason.figures).map((entry) => namedFigure(...entry)).map(({ name, text }) => (
-              <div key={name}>
-                <dt className="muted">{name}</dt>
-                <dd>{text}</dd>
-              </div>
-            ))}
+            {Object.entries(reason.figures).map(([key, value]) => <NamedFigure key={key} {...namedFigure(key, value)} />)}
           </dl>
         </div>
       ))}
     </section>
+  );
+}
+
+function NamedFigure({ name, text }: { name: string; text: string }) {
+  return (
+    <div>
+      <dt className="muted">{name}</dt>
+      <dd>{text}</dd>
+    </div>
   );
 }

@@ -41,6 +41,8 @@ function themeFor(isDark: boolean): ThemeConfig {
       fontSize: 15,
       borderRadius: 8,
     },
-    components: { Button: { primaryShadow: "none", defaultShadow: "none", dangerShadow: "none" } },
+    components: {
+      Button: { primaryColor: property("--on-accent"), primaryShadow: "none", defaultShadow: "none", dangerShadow: "none" },
+    },
   };
 }

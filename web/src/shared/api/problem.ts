@@ -10,7 +10,7 @@ export type ProblemCode =
   | "precondition_failed" | "too_large" | "unsupported_media_type"
   | "invalid_request" | "unknown_gift" | "invalid_count"
   | "precondition_required" | "rate_limited" | "internal" | "unavailable" | "too_many_viewers"
-  | "own_stream"
+  | "own_stream" | "stream_stopped"
   /** Made by this client: no answer came, or none that this protocol knows. */
   | "network" | "unexpected";
 

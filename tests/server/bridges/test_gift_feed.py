@@ -2,34 +2,12 @@
 
 from collections.abc import AsyncIterator
 from dataclasses import replace
-from datetime import UTC, datetime
-from uuid import uuid4
 
-from ledger.events import GiftSent, LedgerEvent, batch_to_json
+from ledger.events import LedgerEvent, batch_to_json
 from server.bridges.gift_feed import GiftFeed
+from tests.support.gifts import gift, gift_event
 
-GIFT = LedgerEvent(
-    event_id=uuid4(),
-    sequence=1,
-    type="gift.sent",
-    version=1,
-    occurred_at=datetime(2026, 1, 2, tzinfo=UTC),
-    data=GiftSent(
-        transaction_id=uuid4(),
-        request_id=uuid4(),
-        stream_id=uuid4(),
-        payer_id=uuid4(),
-        payer_name="Vera",
-        payee_id=uuid4(),
-        gift_id="rose",
-        count=1,
-        total_minor=10,
-        fee_minor=3,
-        currency="COIN",
-        payer_balance_minor=90,
-        payee_balance_minor=7,
-    ),
-)
+GIFT = gift_event(gift())
 
 
 class Tail:

@@ -9,11 +9,14 @@ COPY web/ ./
 RUN npm run build
 
 FROM python:3.11-slim-bookworm AS environment
+# For the native data plane of media.
+# hadolint ignore=DL3008
+RUN apt-get update && apt-get install -y --no-install-recommends gcc libc6-dev libssl-dev && rm -rf /var/lib/apt/lists/*
 WORKDIR /build
 RUN python -m venv /opt/sociallive
 COPY requirements/run.txt requirements/
 RUN /opt/sociallive/bin/pip install --no-cache-dir --require-hashes -r requirements/run.txt
-COPY pyproject.toml README.md LICENSE ./
+COPY pyproject.toml setup.py README.md LICENSE ./
 COPY config/ config/
 COPY media/ media/
 COPY chat/ chat/
@@ -22,7 +25,7 @@ COPY compliance/ compliance/
 COPY identity/ identity/
 COPY server/ server/
 COPY --from=pages /build/server/pages/ server/pages/
-RUN /opt/sociallive/bin/pip install --no-cache-dir --no-deps --no-build-isolation .
+RUN SOCIALLIVE_NATIVE=require /opt/sociallive/bin/pip install --no-cache-dir --no-deps --no-build-isolation .
 
 FROM python:3.11-slim-bookworm
 RUN useradd --system --uid 10001 --create-home --home-dir /data sociallive

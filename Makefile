@@ -11,13 +11,13 @@ DEMO ?= 1
 help: ## show this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
 
-run: $(VENV)/.run server/pages/.built ## set everything up and run the product; DEMO=0 leaves out the demo channel
+run: $(VENV)/.run $(VENV)/.native server/pages/.built ## set everything up and run the product; DEMO=0 leaves out the demo channel
 	@exec $(BIN)/sociallive demo $(if $(filter 0,$(DEMO)),--no-channel)
 
-test: $(VENV)/.dev server/pages/.built .cache/chromium ## set everything up and run all tests
+test: $(VENV)/.dev $(VENV)/.native server/pages/.built .cache/chromium ## set everything up and run all tests
 	@$(BIN)/python -m pytest $(ARGS)
 
-check: $(VENV)/.dev web/node_modules/.installed ## format, lint, types, import layers, house rules
+check: $(VENV)/.dev $(VENV)/.native web/node_modules/.installed ## format, lint, types, import layers, house rules
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
@@ -34,7 +34,7 @@ format: $(VENV)/.dev ## format the Python code
 BENCHES := media ledger chat
 bench: $(addprefix bench-,$(BENCHES)) ## all benchmarks; bench-NAME runs one of: media ledger chat
 
-bench-%: $(VENV)/.dev
+bench-%: $(VENV)/.dev $(VENV)/.native
 	@$(BIN)/python -m bench.$*
 
 lock: $(VENV)/.dev ## pin the newest versions of all Python packages, with hashes
@@ -60,6 +60,10 @@ $(VENV)/.run: requirements/run.txt pyproject.toml | $(VENV)/bin/python
 
 $(VENV)/.dev: requirements/dev.txt pyproject.toml | $(VENV)/bin/python
 	@deploy/setup/packages $(VENV) requirements/dev.txt && touch $@ $(VENV)/.run
+
+# After the packages: setuptools is one of them.
+$(VENV)/.native: setup.py $(wildcard media/native/*.[ch]) | $(VENV)/bin/python $(VENV)/.run
+	@deploy/setup/native $(VENV) && touch $@
 
 web/node_modules/.installed: web/package.json web/package-lock.json | $(VENV)/bin/python
 	@deploy/setup/pages install $(VENV)

@@ -1,0 +1,1 @@
+"""The native module (media/native/*.c), which is there where it could be built."""

@@ -1,0 +1,21 @@
+/* media._native: the native data plane of media. Each part adds its types when it is executed. */
+#define PY_SSIZE_T_CLEAN
+#include <Python.h>
+
+#include "module.h"
+
+static PyModuleDef_Slot parts[] = {
+    {0, NULL},
+};
+
+static struct PyModuleDef definition = {
+    PyModuleDef_HEAD_INIT,
+    .m_name = "media._native",
+    .m_doc = "The per-packet work of a media worker, without Python objects. See media/native.",
+    .m_slots = parts,
+};
+
+PyMODINIT_FUNC PyInit__native(void)
+{
+    return PyModuleDef_Init(&definition);
+}

@@ -46,10 +46,10 @@ class Fanout(Protocol):
     def resume(self, viewer_id: int) -> None:
         """Go on: audio at once, video with the next keyframe."""
 
-    def send(self, batch: Sequence[RelayPacket]) -> None:
+    def send(self, batch: Sequence[RelayPacket], now: float) -> None:
         """Keep the packets for `resend` and send them to every viewer that is ready for them."""
 
-    def resend(self, viewer_id: int, ssrc: int, sequences: Sequence[int]) -> None:
+    def resend(self, viewer_id: int, ssrc: int, sequences: Sequence[int], now: float) -> None:
         """Send packets again, named by a viewer's 16-bit numbers, as far as they are still kept."""
 
     def sent(self, viewer_id: int) -> Sequence[SentTrack]:
@@ -102,7 +102,7 @@ class PythonFanout:
             egress.resume()
             self._note_waiting(viewer_id, egress)
 
-    def send(self, batch: Sequence[RelayPacket]) -> None:
+    def send(self, batch: Sequence[RelayPacket], now: float) -> None:
         # What a viewer was sent under a number is what it must get again: each number comes once.
         fresh = [packet for packet in batch if self._caches[packet.kind].add(packet)]
         runs = list(runs_of(fresh))
@@ -119,7 +119,7 @@ class PythonFanout:
         if self._waiting and any(packet.keyframe for packet in fresh):
             self._waiting = {id_ for id_ in self._waiting if self._viewers[id_].is_waiting}
 
-    def resend(self, viewer_id: int, ssrc: int, sequences: Sequence[int]) -> None:
+    def resend(self, viewer_id: int, ssrc: int, sequences: Sequence[int], now: float) -> None:
         egress = self._viewers.get(viewer_id)
         if egress is None:
             return

@@ -91,7 +91,7 @@ def _datagram_maker(track: ViewerTrack, keys: SrtpKeys, timestamp_offset: int) -
     ssrc = track.ssrc
 
     def make_datagram(packet: RelayPacket, index: int) -> bytes:
-        _, _, timestamp, marker, _, payload = packet
+        _, _, timestamp, marker, _, payload, _ = packet
         stamp = (timestamp + timestamp_offset) & 0xFFFFFFFF
         header = pack_header(0x80, second_byte[marker], index & 0xFFFF, stamp, ssrc)
         return protect(header, payload, index)

@@ -120,7 +120,7 @@ class StreamRelay:
         """Forward decrypted RTP packets of the publisher that were read together."""
         batch = self._forwarder.receive(packets, now)
         if batch:
-            self._fanout.send(batch)
+            self._fanout.send(batch, now)
 
     def on_publisher_rtcp(self, packet: bytes, now: float) -> None:
         """Take in a decrypted RTCP packet of the publisher."""
@@ -201,7 +201,8 @@ class StreamRelay:
     def _on_nack(self, watcher: _Watcher, nack: Nack, now: float) -> None:
         granted = watcher.resends.take(len(nack.sequences), now)
         if granted:
-            self._fanout.resend(watcher.viewer.viewer_id, nack.media_ssrc, nack.sequences[:granted])
+            sequences = nack.sequences[:granted]
+            self._fanout.resend(watcher.viewer.viewer_id, nack.media_ssrc, sequences, now)
 
     def _on_picture_loss(self, watcher: _Watcher, loss: PictureLoss, now: float) -> None:
         if watcher.watches_video(loss.media_ssrc):

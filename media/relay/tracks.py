@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Final, Literal, NamedTuple
 
 from media.transport.srtp import SrtpKeys
+from media.wire.extensions import Extension
 
 Kind = Literal["audio", "video"]
 KINDS: Final[tuple[Kind, ...]] = ("audio", "video")
@@ -21,6 +22,7 @@ class TrackSpec:
 
     `codec` is lower case (`h264`, `vp8`, `vp9`, `av1`, `opus`); `ssrc` is None when the SDP told
     none; the RTX fields are None when retransmission payloads (RFC 4588) were not negotiated.
+    `extensions` are the ids of those header extensions that pass through to viewers.
     """
 
     kind: Kind
@@ -31,15 +33,25 @@ class TrackSpec:
     rtx_ssrc: int | None
     clock_rate: int
     mid: str
+    extensions: tuple[tuple[int, Extension], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class ViewerTrack:
-    """One track towards a viewer: the payload type it negotiated, the SSRC that we chose for it."""
+    """One track towards a viewer: the payload type it negotiated, the SSRC that we chose for it.
+
+    The RTX fields are both there where retransmission payloads (RFC 4588) were negotiated, and
+    both None where not. `extensions` gives the id at this viewer of each header extension that it
+    agreed to; `mid` is the value of the MID one.
+    """
 
     kind: Kind
     payload_type: int
     ssrc: int
+    rtx_payload_type: int | None = None
+    rtx_ssrc: int | None = None
+    extensions: tuple[tuple[Extension, int], ...] = ()
+    mid: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,9 +72,9 @@ class RelayPacket(NamedTuple):
     """One RTP packet of the publisher on its way through the relay, made once for all viewers.
 
     `sequence` is the relay's own, counted on without wrapping; `timestamp` has 32 bits. The
-    payload is bare: header extensions, CSRCs and padding of the publisher are gone, since their
-    meaning was negotiated with it and not with the viewers. `keyframe` marks where a receiver can
-    begin: the first packet of a keyframe, and every packet of audio.
+    payload is bare: CSRCs and padding of the publisher are gone. `keyframe` marks where a receiver
+    can begin: the first packet of a keyframe, and every packet of audio. `extensions` are those of
+    the publisher's header extensions that pass through, in its order, `MAX_PASSED` at most.
     """
 
     kind: Kind
@@ -71,6 +83,7 @@ class RelayPacket(NamedTuple):
     marker: bool
     keyframe: bool
     payload: bytes
+    extensions: tuple[tuple[Extension, bytes], ...] = ()
 
 
 class SentTrack(NamedTuple):

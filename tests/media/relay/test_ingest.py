@@ -33,7 +33,7 @@ def test_the_payload_goes_bare(ingest, rtp):
     packet = rtp(7, b"", marker=True, timestamp=9)
     packet = b"\xb1" + packet[1:] + b"CSRC" + b"\xbe\xde\0\1\x10x\0\0" + b"\x10\x00key" + b"\0\2"
     (relayed,) = ingest.receive(packet, parse_rtp(packet), 0.0)
-    assert relayed == ("video", 0, 9, True, True, b"\x10\x00key")
+    assert relayed == ("video", 0, 9, True, True, b"\x10\x00key", ())
 
 
 def test_another_source_with_the_payload_type_must_follow_itself(ingest, receive):

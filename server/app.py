@@ -23,8 +23,8 @@ from ledger.outbox import OutboxPublisher
 from ledger.service import LedgerService
 from ledger.store import LedgerStore
 from media.catalog import StreamCatalog
+from media.local import LocalMedia
 from media.store import StreamStore
-from media.worker import MediaWorker
 from server.background import background
 from server.bridges.chat_ports import ChatGifts, ChatStreams, ChatUsers
 from server.bridges.gift_feed import GiftFeed
@@ -92,7 +92,9 @@ async def running(settings: Settings) -> AsyncIterator[RunningApp]:
         await listener.start()
         stack.push_async_callback(listener.stop)
         urls = Urls.of(settings.http.host, listener.port, settings.chat.host, parts.chat.port)
-        log.info("ready", extra={"http": urls.http, "chat": urls.chat, "udp": parts.media.port})
+        log.info(
+            "ready", extra={"http": urls.http, "chat": urls.chat, "udp": list(parts.media.ports)}
+        )
         yield RunningApp(parts.services, urls, stores.folder)
         log.info("stopping")
 
@@ -127,7 +129,7 @@ class _Parts:
             clock=clock,
         )
         self.states = StreamStates(self.catalog, self.chat)
-        self.media = MediaWorker(settings.media, on_event=self.states.on_event)
+        self.media = LocalMedia(settings.media, on_event=self.states.on_event)
         self.gift_feed = GiftFeed(TailReader(stores.redis), self.chat)
         aml_store = AmlStore(stores.pool)
         self.aml = AmlWorker(
@@ -153,7 +155,7 @@ class _Parts:
                 {
                     "postgresql": partial(stores.pool.fetchval, "SELECT 1"),
                     "redis": stores.redis.ping,
-                    "media": self._media_works,
+                    "media": self.media.check,
                 }
             ),
             metrics=metrics,
@@ -186,7 +188,3 @@ class _Parts:
             await self.states.flush()
         except Exception:
             log.warning("some streams are still written as live", exc_info=True)
-
-    async def _media_works(self) -> None:
-        """Raises RuntimeError while the media worker has no socket."""
-        _ = self.media.port

@@ -1,17 +1,19 @@
 """Which figures of the domains are exported, and under which names."""
 
+from collections.abc import Callable, Mapping
 from functools import partial
+from operator import attrgetter
 
 from chat.server import ChatServer
 from compliance.aml.worker import AmlWorker
 from ledger.outbox import OutboxPublisher
-from media.worker import MediaWorker
+from media.door import MediaDoor, WorkerFigures
 from server.gateway.limits import RateLimiter
 from server.metrics import Figure
 
 
 def figures(
-    media: MediaWorker, chat: ChatServer, outbox: OutboxPublisher, aml: AmlWorker
+    media: MediaDoor, chat: ChatServer, outbox: OutboxPublisher, aml: AmlWorker
 ) -> tuple[Figure, ...]:
     """Everything that the domains of one process count."""
     return (
@@ -22,24 +24,38 @@ def figures(
     )
 
 
-def _relayed(media: MediaWorker, name: str) -> int:
-    total: int = getattr(media.totals(), name)
-    return total
+def media_figures(media: MediaDoor) -> tuple[Figure, ...]:
+    """Streams, viewers and packets of each media worker."""
 
+    def each(read: Callable[[WorkerFigures], float]) -> dict[str, float]:
+        return {worker: read(figures) for worker, figures in media.figures().items()}
 
-def media_figures(media: MediaWorker) -> tuple[Figure, ...]:
-    """Streams, viewers and packets of this worker."""
-    counters = media.counters
+    def parts(read: Callable[[WorkerFigures], Mapping[str, float]]) -> dict[tuple[str, ...], float]:
+        return {
+            (worker, part): value
+            for worker, figures in media.figures().items()
+            for part, value in read(figures).items()
+        }
+
+    def total(name: str) -> dict[str, float]:
+        return each(lambda figures: getattr(figures.totals, name))
+
+    def counted(name: str) -> dict[tuple[str, ...], float]:
+        return parts(lambda figures: getattr(figures.counters, name))
+
     return (
-        Figure("media_streams", "Streams that can be watched.", "gauge", lambda: len(media.live())),
-        Figure(
-            "media_viewers",
-            "Connected viewers.",
-            "gauge",
-            lambda: sum(media.viewers(stream_id) for stream_id in media.live()),
+        *(
+            Figure(
+                f"media_{name}", documentation, "gauge", partial(each, attrgetter(field)), "worker"
+            )
+            for name, field, documentation in (
+                ("streams", "streams", "Streams that can be watched."),
+                ("viewers", "viewers", "Connected viewers."),
+                ("worker_busy", "busy", "CPU seconds a second of the worker's process."),
+            )
         ),
         *(
-            Figure(f"media_{name}", documentation, "counter", partial(_relayed, media, name))
+            Figure(f"media_{name}", documentation, "counter", partial(total, name), "worker")
             for name, documentation in (
                 ("packets_forwarded", "Packets sent to viewers."),
                 ("packets_dropped", "Packets not sent, because a viewer was too slow."),
@@ -47,27 +63,26 @@ def media_figures(media: MediaWorker) -> tuple[Figure, ...]:
                 ("keyframe_requests", "Keyframes asked of publishers."),
             )
         ),
-        Figure("media_datagrams", "Received.", "counter", lambda: counters.datagrams, "protocol"),
-        Figure(
-            "media_datagrams_dropped",
-            "Ignored or refused.",
-            "counter",
-            lambda: counters.dropped,
-            "reason",
+        *(
+            Figure(
+                f"media_{name}",
+                documentation,
+                "counter",
+                partial(counted, field),
+                ("worker", label),
+            )
+            for name, field, documentation, label in (
+                ("datagrams", "datagrams", "Received.", "protocol"),
+                ("datagrams_dropped", "dropped", "Ignored or refused.", "reason"),
+                ("sessions_started", "sessions_started", "Sessions.", "role"),
+                ("sessions_ended", "sessions_ended", "Sessions.", "reason"),
+            )
         ),
         Figure(
-            "media_sessions_started",
-            "Sessions.",
+            "media_worker_restarts",
+            "Worker processes that ended unasked.",
             "counter",
-            lambda: counters.sessions_started,
-            "role",
-        ),
-        Figure(
-            "media_sessions_ended",
-            "Sessions.",
-            "counter",
-            lambda: counters.sessions_ended,
-            "reason",
+            lambda: media.restarts,
         ),
     )
 

@@ -18,21 +18,22 @@ LATENCY_BUCKETS_S = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.
 _FAMILIES = {"gauge": GaugeMetricFamily, "counter": CounterMetricFamily}
 
 
-Value = float | Mapping[str, float]
+Value = float | Mapping[str, float] | Mapping[tuple[str, ...], float]
 
 
 @dataclass(frozen=True, slots=True)
 class Figure:
     """One value that some part keeps, read at each scrape in the event-loop thread.
 
-    With a `label`, `read` gives a value for each of its few values.
+    With a `label`, `read` gives a value for each of its few values; with several, for each of their
+    combinations.
     """
 
     name: str
     documentation: str
     kind: Literal["gauge", "counter"]
     read: Callable[[], Value]
-    label: str | None = None
+    label: str | tuple[str, ...] | None = None
 
 
 class Metrics:
@@ -99,12 +100,18 @@ class _FigureCollector(Collector):
 
     def collect(self) -> Iterator[Metric]:
         for figure in self._figures:
-            labels = () if figure.label is None else (figure.label,)
+            labels = _names(figure.label)
             family = _FAMILIES[figure.kind](figure.name, figure.documentation, labels=labels)
             value = figure.read()
             if isinstance(value, Mapping):
                 for label, part in value.items():
-                    family.add_metric((str(label),), part)
+                    family.add_metric(_names(label), part)
             else:
                 family.add_metric((), value)
             yield family
+
+
+def _names(label: str | tuple[str, ...] | None) -> tuple[str, ...]:
+    if label is None:
+        return ()
+    return tuple(map(str, label)) if isinstance(label, tuple) else (str(label),)

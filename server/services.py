@@ -8,7 +8,7 @@ from compliance.audit import AuditLog
 from identity.service import IdentityService
 from ledger.service import LedgerService
 from media.catalog import StreamCatalog
-from media.worker import MediaWorker
+from media.door import MediaDoor
 from server.health import Readiness
 from server.metrics import Metrics
 
@@ -22,7 +22,7 @@ class Services:
     alerts: AlertService
     audit: AuditLog
     catalog: StreamCatalog
-    media: MediaWorker
+    media: MediaDoor
     chat: ChatServer
     readiness: Readiness
     metrics: Metrics

@@ -146,13 +146,13 @@ async def rotate_key(call: Call) -> Answer:
 
 async def stop(call: Call) -> Answer:
     """End the live session."""
-    call.services.media.stop_stream(call.uuid("stream_id"), "stopped by its owner")
+    await call.services.media.stop_stream(call.uuid("stream_id"), "stopped by its owner")
     return Answer(status=204)
 
 
 async def stats(call: Call) -> Answer:
     """What the media plane counts of a stream."""
-    counted = call.services.media.stats(call.uuid("stream_id"))
+    counted = await call.services.media.stats(call.uuid("stream_id"))
     if counted is None:
         return Answer(StreamStatsShape(state=CatalogState.OFFLINE))
     return Answer(StreamStatsShape.model_validate(counted))

@@ -12,14 +12,14 @@ from server.http.sdp import accepted_response, patched_response
 async def watch(call: Call) -> web.Response:
     """Begin to watch: an SDP offer for an answer."""
     stream = await call.services.catalog.get(call.uuid("stream_id"))
-    accepted = call.services.media.watch(stream.stream_id, call.text)
+    accepted = await call.services.media.watch(stream.stream_id, call.text)
     return accepted_response("whep", stream.stream_id, accepted)
 
 
 async def patch(call: Call) -> web.Response:
     """Trickle ICE candidates, or restart ICE."""
     return patched_response(
-        call.services.media.patch_viewer(
+        await call.services.media.patch_viewer(
             call.uuid("stream_id"),
             call.request.match_info["session_id"],
             call.text,
@@ -30,5 +30,7 @@ async def patch(call: Call) -> web.Response:
 
 async def end(call: Call) -> web.Response:
     """Stop watching."""
-    call.services.media.end_viewer(call.uuid("stream_id"), call.request.match_info["session_id"])
+    await call.services.media.end_viewer(
+        call.uuid("stream_id"), call.request.match_info["session_id"]
+    )
     return web.Response()

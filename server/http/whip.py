@@ -9,14 +9,14 @@ from server.http.sdp import accepted_response, patched_response
 async def publish(call: Call) -> web.Response:
     """Begin to publish: an SDP offer for an answer."""
     stream = await call.services.catalog.get(call.uuid("stream_id"))
-    accepted = call.services.media.publish(stream.stream_id, stream.owner_id, call.text)
+    accepted = await call.services.media.publish(stream.stream_id, stream.owner_id, call.text)
     return accepted_response("whip", stream.stream_id, accepted)
 
 
 async def patch(call: Call) -> web.Response:
     """Trickle ICE candidates, or restart ICE."""
     return patched_response(
-        call.services.media.patch_publisher(
+        await call.services.media.patch_publisher(
             call.uuid("stream_id"),
             call.request.match_info["session_id"],
             call.text,
@@ -27,5 +27,7 @@ async def patch(call: Call) -> web.Response:
 
 async def end(call: Call) -> web.Response:
     """Stop publishing."""
-    call.services.media.end_publisher(call.uuid("stream_id"), call.request.match_info["session_id"])
+    await call.services.media.end_publisher(
+        call.uuid("stream_id"), call.request.match_info["session_id"]
+    )
     return web.Response()

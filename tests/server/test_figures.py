@@ -1,33 +1,30 @@
 from collections import Counter
 from dataclasses import dataclass, field
 from typing import Any
-from uuid import UUID, uuid4
 
 from chat.counters import ChatCounters
 from chat.server import ChatFigures
 from compliance.aml.worker import AmlFigures
 from ledger.outbox import OutboxFigures
-from media.counters import MediaCounters
+from media.door import WorkerFigures
 from media.relay.stats import RelayTotals
 from server.figures import figures, gateway_figures
 from server.metrics import Metrics
 
-STREAM = uuid4()
 
-
-@dataclass
 class Media:
-    counters: MediaCounters = field(default_factory=MediaCounters)
-    relayed: RelayTotals = field(default_factory=RelayTotals)
+    restarts = 2
 
-    def live(self) -> list[UUID]:
-        return [STREAM]
+    def __init__(self) -> None:
+        self.workers = {
+            name: WorkerFigures(
+                streams=1, viewers=3, busy=0.5, totals=RelayTotals(packets_forwarded=7)
+            )
+            for name in ("1", "2")
+        }
 
-    def viewers(self, stream_id: UUID) -> int:
-        return 3
-
-    def totals(self) -> RelayTotals:
-        return self.relayed
+    def figures(self) -> dict[str, WorkerFigures]:
+        return self.workers
 
 
 @dataclass
@@ -46,8 +43,8 @@ class Holder:
 
 
 def test_everything_is_exported_under_a_name() -> None:
-    media, chat = Media(relayed=RelayTotals(packets_forwarded=7)), Chat()
-    media.counters.sessions_ended.update(Counter(deleted=2))
+    media, chat = Media(), Chat()
+    media.workers["2"].counters.sessions_ended.update(Counter(deleted=2))
     chat.counters.closed[4002] += 1
     outbox = Holder(
         OutboxFigures(
@@ -64,9 +61,14 @@ def test_everything_is_exported_under_a_name() -> None:
     metrics.add(figures(media, chat, outbox, aml))  # type: ignore[arg-type]
     metrics.add(gateway_figures(Limiter()))  # type: ignore[arg-type]
     sample = metrics.registry.get_sample_value
-    assert sample("media_viewers") == 3
-    assert sample("media_packets_forwarded_total") == 7
-    assert sample("media_sessions_ended_total", {"reason": "deleted"}) == 2
+    for worker in ("1", "2"):
+        assert sample("media_streams", {"worker": worker}) == 1
+        assert sample("media_viewers", {"worker": worker}) == 3
+        assert sample("media_worker_busy", {"worker": worker}) == 0.5
+        assert sample("media_packets_forwarded_total", {"worker": worker}) == 7
+    ended = {"worker": "2", "reason": "deleted"}
+    assert sample("media_sessions_ended_total", ended) == 2
+    assert sample("media_worker_restarts_total") == 2
     assert sample("chat_connections") == 5
     assert sample("chat_closed_total", {"close_code": "4002"}) == 1
     assert sample("ledger_event_lag_seconds") == 1.5

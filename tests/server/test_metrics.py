@@ -33,6 +33,14 @@ def test_figures_are_read_at_each_scrape() -> None:
     assert sample(metrics, "refused_total", code="forbidden") == 1
 
 
+def test_a_figure_of_several_labels_has_a_value_for_each_combination() -> None:
+    metrics = Metrics()
+    sent = {("1", "rtp"): 4, ("2", "rtp"): 6}
+    metrics.add((Figure("sent", "Sent.", "counter", lambda: sent, ("worker", "protocol")),))
+    assert sample(metrics, "sent_total", worker="2", protocol="rtp") == 6
+    assert sample(metrics, "sent_total", worker="1", protocol="rtp") == 4
+
+
 def test_a_name_is_taken_once() -> None:
     metrics = Metrics()
     figure = Figure("viewers", "Viewers.", "gauge", lambda: 0)

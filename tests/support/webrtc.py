@@ -2,7 +2,7 @@
 
 import asyncio
 import fractions
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from typing import Any
 
 from aiortc import RTCPeerConnection, RTCSessionDescription
@@ -43,7 +43,14 @@ class Client:
         return self.pc.localDescription.sdp
 
     async def connect(self, post: Callable[[str], Accepted]) -> Accepted:
-        self.accepted = accepted = post(await self.offer())
+        return await self._answered(post(await self.offer()))
+
+    async def connect_async(self, post: Callable[[str], Awaitable[Accepted]]) -> Accepted:
+        """The same through a door that has to wait."""
+        return await self._answered(await post(await self.offer()))
+
+    async def _answered(self, accepted: Accepted) -> Accepted:
+        self.accepted = accepted
         await self.pc.setRemoteDescription(
             RTCSessionDescription(sdp=accepted.answer, type="answer")
         )

@@ -35,8 +35,8 @@ from identity.store import UserStore
 from ledger.service import LedgerService
 from ledger.store import LedgerStore
 from media.catalog import Stream, StreamCatalog
+from media.local import LocalMedia
 from media.store import StreamStore
-from media.worker import MediaWorker
 from server.bridges.chat_ports import ChatGifts, ChatStreams, ChatUsers
 from server.chat_redis import RedisBus, RedisHistory, RedisModerationStore, RedisPresence
 from server.embedded.postgres import EmbeddedPostgres
@@ -123,10 +123,7 @@ async def services(pool: asyncpg.Pool, redis: Redis, keys: KeyRing) -> AsyncIter
         ),
         clock=clock,
     )
-    media = MediaWorker(MediaSettings(udp_port=0), on_event=lambda _: None)
-
-    async def media_works() -> None:
-        _ = media.port
+    media = LocalMedia(MediaSettings(udp_port=0), on_event=lambda _: None)
 
     async with contextlib.AsyncExitStack() as stack:
         stack.callback(identity.close)
@@ -146,7 +143,7 @@ async def services(pool: asyncpg.Pool, redis: Redis, keys: KeyRing) -> AsyncIter
                 {
                     "postgresql": partial(pool.fetchval, "SELECT 1"),
                     "redis": redis.ping,
-                    "media": media_works,
+                    "media": media.check,
                 }
             ),
             metrics=metrics,

@@ -97,6 +97,7 @@ class Relay:
             sender,
             cache_max_packets=settings.cache_max_packets,
             cache_max_bytes=settings.cache_max_bytes,
+            cache_s=settings.cache_s,
         )
         self.relay = StreamRelay(fanout, settings=settings)
         self.relay.set_publisher([VIDEO, AUDIO], now=0.0)

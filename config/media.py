@@ -63,5 +63,8 @@ class MediaSettings(Section):
     cache_max_bytes: int = Field(default=4 * 1024 * 1024, ge=65_536)
     """Bytes of a track kept for viewers who lost some; the default is a second of 32 Mbit/s."""
 
+    cache_s: float = Field(default=1.5, ge=1.0)
+    """How long a packet is kept for viewers who lost it; longer than players wait for it."""
+
     resend_packets_per_s: int = Field(default=256, ge=1)
     """Lost packets that one viewer gets again in a second; the stream itself goes on beyond it."""

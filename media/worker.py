@@ -201,6 +201,7 @@ class MediaWorker:
             self._sender,
             cache_max_packets=settings.cache_max_packets,
             cache_max_bytes=settings.cache_max_bytes,
+            cache_s=settings.cache_s,
         )
         cname = secrets.token_urlsafe(12)
         relay = StreamRelay(fanout, settings=settings, cname=cname)

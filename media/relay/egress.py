@@ -6,6 +6,7 @@ from operator import attrgetter
 
 from media.relay.lane import Lane
 from media.relay.packet_cache import PacketCache
+from media.relay.packet_writer import TransportSequence
 from media.relay.stats import FanoutCounters
 from media.relay.tracks import Address, Kind, RelayPacket, SentTrack, Viewer
 
@@ -25,8 +26,9 @@ class ViewerEgress:
     def __init__(self, viewer: Viewer, counters: FanoutCounters) -> None:
         self.address: Address = viewer.address
         self._counters = counters
+        transport = TransportSequence()
         self._lanes: dict[Kind, Lane] = {
-            track.kind: Lane(track, viewer.keys, counters) for track in viewer.tracks
+            track.kind: Lane(track, viewer.keys, transport, counters) for track in viewer.tracks
         }
         self._paused = False
 
@@ -46,7 +48,7 @@ class ViewerEgress:
         for lane in self._lanes.values():
             lane.waiting = True
 
-    def send(self, runs: Sequence[Run]) -> list[bytes]:
+    def send(self, runs: Sequence[Run], now: float) -> list[bytes]:
         """The datagrams of those packets that this viewer is ready for."""
         datagrams: list[bytes] = []
         if self._paused:
@@ -54,7 +56,7 @@ class ViewerEgress:
         for kind, packets in runs:
             lane = self._lanes.get(kind)
             if lane is not None:
-                lane.send(packets, datagrams)
+                lane.send(packets, now, datagrams)
         return datagrams
 
     def lost(self, datagrams: int, runs: Sequence[Run]) -> None:
@@ -68,13 +70,13 @@ class ViewerEgress:
             video.waiting = True
 
     def send_again(
-        self, ssrc: int, sequences: Sequence[int], caches: Mapping[Kind, PacketCache]
+        self, ssrc: int, sequences: Sequence[int], caches: Mapping[Kind, PacketCache], now: float
     ) -> list[bytes]:
-        """The datagrams with these 16-bit numbers of that track, as far as they are still kept."""
+        """What repeats the packets with these 16-bit numbers of that track, as far as kept."""
         datagrams: list[bytes] = []
         for lane in self._lanes.values():
             if lane.ssrc == ssrc:
-                lane.send_again(sequences, caches[lane.kind], datagrams)
+                lane.send_again(sequences, caches[lane.kind], now, datagrams)
         return datagrams
 
     def sent(self) -> list[SentTrack]:

@@ -6,18 +6,22 @@ plain packets go in, system calls come out, and which viewer gets what is decide
 
 Nothing is queued. A viewer's video starts with a keyframe and its audio at once; a packet that the
 socket does not take at once is lost to that viewer and counted, and if it was video, so is what
-follows up to the next keyframe. What was encrypted keeps its number even when it was not sent: a
-later `resend` gives the identical bytes, and the number never stands for another packet.
+follows up to the next keyframe. What was encrypted keeps its number even when it was not sent: the
+number never stands for another packet. A later `resend` goes by RTX where that was negotiated; else
+it is the identical bytes, or nothing where the header says when the packet was sent.
 """
 
 from collections.abc import Sequence
-from typing import Protocol
+from typing import Final, Protocol
 
 from media.relay.datagrams import DatagramSender
 from media.relay.egress import ViewerEgress, runs_of
 from media.relay.packet_cache import PacketCache
 from media.relay.stats import FanoutCounters
 from media.relay.tracks import KINDS, Address, Kind, RelayPacket, SentTrack, Viewer
+
+MAX_BATCH: Final = 64
+"""Packets that are handled at a stride; what one read of the socket yields is no more."""
 
 
 class Fanout(Protocol):
@@ -60,13 +64,18 @@ class PythonFanout:
     """A `Fanout` in Python: a loop over the viewers, one run of datagrams for each."""
 
     def __init__(
-        self, sender: DatagramSender, *, cache_max_packets: int, cache_max_bytes: int
+        self,
+        sender: DatagramSender,
+        *,
+        cache_max_packets: int,
+        cache_max_bytes: int,
+        cache_s: float,
     ) -> None:
         self._sender = sender
         self._viewers: dict[int, ViewerEgress] = {}
         self._waiting: set[int] = set()
         self._caches: dict[Kind, PacketCache] = {
-            kind: PacketCache(cache_max_packets, cache_max_bytes) for kind in KINDS
+            kind: PacketCache(cache_max_packets, cache_max_bytes, cache_s) for kind in KINDS
         }
         self._counters = FanoutCounters()
 
@@ -103,12 +112,16 @@ class PythonFanout:
             self._note_waiting(viewer_id, egress)
 
     def send(self, batch: Sequence[RelayPacket], now: float) -> None:
+        for start in range(0, len(batch), MAX_BATCH):
+            self._send(batch[start : start + MAX_BATCH], now)
+
+    def _send(self, batch: Sequence[RelayPacket], now: float) -> None:
         # What a viewer was sent under a number is what it must get again: each number comes once.
-        fresh = [packet for packet in batch if self._caches[packet.kind].add(packet)]
+        fresh = [packet for packet in batch if self._caches[packet.kind].add(packet, now)]
         runs = list(runs_of(fresh))
         counters, send = self._counters, self._sender.send
         for viewer_id, egress in self._viewers.items():
-            datagrams = egress.send(runs)
+            datagrams = egress.send(runs, now)
             if not datagrams:
                 continue
             taken = send(datagrams, egress.address)
@@ -123,7 +136,7 @@ class PythonFanout:
         egress = self._viewers.get(viewer_id)
         if egress is None:
             return
-        datagrams = egress.send_again(ssrc, sequences, self._caches)
+        datagrams = egress.send_again(ssrc, sequences, self._caches, now)
         if datagrams:
             self._counters.resent += self._sender.send(datagrams, egress.address)
 

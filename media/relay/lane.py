@@ -1,20 +1,19 @@
-"""One track towards one viewer: its numbering, its encryption, and whether it waits.
+"""One track towards one viewer: its numbering, its retransmission, and whether it waits.
 
-`Lane.send` runs for every run of packets and viewer, `_datagram_maker`'s function for every packet
-and viewer: this is the hot path.
+`Lane.send` runs for every run of packets and viewer, the function of `packet_writer` for every
+packet and viewer: this is the hot path.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 from media.relay.packet_cache import PacketCache
-from media.relay.protection import protector
+from media.relay.packet_writer import TransportSequence, is_stamped, packet_writer
+from media.relay.rtx import RtxStream
 from media.relay.seqmap import SeqMap
 from media.relay.stats import FanoutCounters
 from media.relay.tracks import RelayPacket, ViewerTrack
 from media.transport.srtp import SrtpKeys
-from media.wire.rtp import extend, pack_header
-
-_MakeDatagram = Callable[[RelayPacket, int], bytes]
+from media.wire.rtp import extend
 
 
 class Lane:
@@ -27,8 +26,10 @@ class Lane:
 
     __slots__ = (
         "_counters",
-        "_make_datagram",
+        "_repeats",
+        "_rtx",
         "_sequences",
+        "_write",
         "kind",
         "octets",
         "packets",
@@ -37,7 +38,13 @@ class Lane:
         "waiting",
     )
 
-    def __init__(self, track: ViewerTrack, keys: SrtpKeys, counters: FanoutCounters) -> None:
+    def __init__(
+        self,
+        track: ViewerTrack,
+        keys: SrtpKeys,
+        transport: TransportSequence,
+        counters: FanoutCounters,
+    ) -> None:
         self.kind = track.kind
         self.ssrc = self.timestamp_offset = track.ssrc
         self.waiting = True
@@ -45,33 +52,47 @@ class Lane:
         self.octets = 0
         self._counters = counters
         self._sequences = SeqMap(first=track.ssrc & 0x7FFF)
-        self._make_datagram = _datagram_maker(track, keys, self.timestamp_offset)
+        self._write = packet_writer(
+            track, payload_type=track.payload_type, ssrc=track.ssrc, keys=keys, transport=transport
+        )
+        self._rtx: RtxStream | None = None
+        if track.rtx_payload_type is not None and track.rtx_ssrc is not None:
+            self._rtx = RtxStream(track, track.rtx_payload_type, track.rtx_ssrc, keys, transport)
+        # GCM must never see an index twice with other bytes, and a stamp makes them other ones.
+        self._repeats = not is_stamped(track)
 
-    def send(self, run: Sequence[RelayPacket], datagrams: list[bytes]) -> None:
+    def send(self, run: Sequence[RelayPacket], now: float, datagrams: list[bytes]) -> None:
         """Append the datagrams of those packets of this track that are to go out."""
         if self.waiting:
             run = self._begin(run)
-        number, make_datagram = self._sequences.map, self._make_datagram
+        number, write = self._sequences.map, self._write
         packets = octets = 0
         for packet in run:
             index = number(packet.sequence)
             if index is not None:
-                datagrams.append(make_datagram(packet, index))
+                datagrams.append(write(packet, packet.payload, index, now))
                 packets += 1
                 octets += len(packet.payload)
         self.packets += packets
         self.octets += octets
 
     def send_again(
-        self, sequences: Sequence[int], cache: PacketCache, datagrams: list[bytes]
+        self, sequences: Sequence[int], cache: PacketCache, now: float, datagrams: list[bytes]
     ) -> None:
-        """Append the datagrams that have these 16-bit numbers, if their packets are still kept."""
+        """Append what repeats the packets of these 16-bit numbers, if they are still kept.
+
+        By RTX where that was negotiated, else as the identical datagrams, else not at all.
+        """
         for sequence in sequences:
             index = extend(sequence, self._sequences.next_outgoing)
             source = self._sequences.source(index)
             packet = cache.get(source) if source is not None else None
-            if packet is not None:
-                datagrams.append(self._make_datagram(packet, index))
+            if packet is None:
+                continue
+            if self._rtx is not None:
+                datagrams.append(self._rtx.send(packet, sequence, now))
+            elif self._repeats:
+                datagrams.append(self._write(packet, packet.payload, index, now))
 
     def _begin(self, run: Sequence[RelayPacket]) -> Sequence[RelayPacket]:
         """The part of `run` that begins with a keyframe."""
@@ -82,18 +103,3 @@ class Lane:
                 return run[at:]
             self._counters.dropped += self.packets > 0
         return ()
-
-
-def _datagram_maker(track: ViewerTrack, keys: SrtpKeys, timestamp_offset: int) -> _MakeDatagram:
-    """(packet, index) to its datagram: always the same bytes, however often it is made."""
-    protect = protector(keys, track.ssrc)
-    second_byte = (track.payload_type, 0x80 | track.payload_type)  # by marker
-    ssrc = track.ssrc
-
-    def make_datagram(packet: RelayPacket, index: int) -> bytes:
-        _, _, timestamp, marker, _, payload, _ = packet
-        stamp = (timestamp + timestamp_offset) & 0xFFFFFFFF
-        header = pack_header(0x80, second_byte[marker], index & 0xFFFF, stamp, ssrc)
-        return protect(header, payload, index)
-
-    return make_datagram

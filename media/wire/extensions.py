@@ -21,11 +21,11 @@ class Extension(StrEnum):
     MID = "urn:ietf:params:rtp-hdrext:sdes:mid"
     ABS_SEND_TIME = "http://www.webrtc.org/experiments/rtp-hdrext/abs-send-time"
     TRANSPORT_SEQUENCE = "http://www.ietf.org/id/draft-holmer-rmcat-transport-wide-cc-extensions-01"
-    AUDIO_LEVEL = "urn:ietf:params:rtp-hdrext:ssrc-audio-level"
     VIDEO_ORIENTATION = "urn:3gpp:video-orientation"
+    AUDIO_LEVEL = "urn:ietf:params:rtp-hdrext:ssrc-audio-level"
     PLAYOUT_DELAY = "http://www.webrtc.org/experiments/rtp-hdrext/playout-delay"
-    VIDEO_CONTENT_TYPE = "http://www.webrtc.org/experiments/rtp-hdrext/video-content-type"
     COLOR_SPACE = "http://www.webrtc.org/experiments/rtp-hdrext/color-space"
+    VIDEO_CONTENT_TYPE = "http://www.webrtc.org/experiments/rtp-hdrext/video-content-type"
     ABS_CAPTURE_TIME = "http://www.webrtc.org/experiments/rtp-hdrext/abs-capture-time"
     DEPENDENCY_DESCRIPTOR = (
         "https://aomediacodec.github.io/av1-rtp-spec/#dependency-descriptor-rtp-header-extension"

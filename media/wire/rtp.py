@@ -1,12 +1,12 @@
-"""RTP packets (RFC 3550 §5.1), their header extensions (RFC 8285) and RTX payloads (RFC 4588).
+"""RTP packets (RFC 3550 §5.1) and RTX payloads (RFC 4588).
 
-A packet is read once into an `RtpHeader`; its payload stays where it is. Refusal:
+A packet is read once into an `RtpHeader`; its payload stays where it is. What is in a header
+extension is `media.wire.header_extensions`'s matter. Refusal:
 
 RtpError (ValueError)    bytes that are no RTP packet, or less of one than they claim
 """
 
 import struct
-from collections.abc import Iterator
 from typing import Final, NamedTuple
 
 HEADER_SIZE: Final = 12
@@ -16,8 +16,6 @@ _FIXED = struct.Struct("!BBHII")
 _VERSION_2: Final = 0x80
 _HAS_PADDING: Final = 0x20
 _HAS_EXTENSION: Final = 0x10
-_ONE_BYTE_PROFILE: Final = 0xBEDE
-_TWO_BYTE_PROFILE: Final = 0x1000  # the low four bits are the application's
 
 pack_header = _FIXED.pack
 """(0x80, marker << 7 | payload type, sequence, timestamp, SSRC) to a header of 12 bytes."""
@@ -72,51 +70,6 @@ def parse_rtp(packet: bytes) -> RtpHeader:
     return RtpHeader(
         second & 0x7F, second > 0x7F, sequence, timestamp, ssrc, start, end, profile, extension
     )
-
-
-def header_extensions(header: RtpHeader) -> Iterator[tuple[int, bytes]]:
-    """The (id, data) pairs of RFC 8285's one- and two-byte forms; none of an unknown profile.
-
-    Raises RtpError where an element reaches past the extension.
-    """
-    if header.extension is None or header.extension_profile is None:
-        return
-    if header.extension_profile == _ONE_BYTE_PROFILE:
-        yield from _one_byte_elements(header.extension)
-    elif header.extension_profile & 0xFFF0 == _TWO_BYTE_PROFILE:
-        yield from _two_byte_elements(header.extension)
-
-
-def _one_byte_elements(data: bytes) -> Iterator[tuple[int, bytes]]:
-    at = 0
-    while at < len(data):
-        element_id, length = data[at] >> 4, (data[at] & 0x0F) + 1
-        if data[at] == 0:  # a padding byte
-            at += 1
-            continue
-        if element_id == 15:  # RFC 8285 §4.2: processing stops at this id
-            return
-        yield element_id, _element(data, at + 1, length)
-        at += 1 + length
-
-
-def _two_byte_elements(data: bytes) -> Iterator[tuple[int, bytes]]:
-    at = 0
-    while at < len(data):
-        if data[at] == 0:
-            at += 1
-            continue
-        if at + 1 == len(data):
-            raise RtpError("a header extension element has no length")
-        length = data[at + 1]
-        yield data[at], _element(data, at + 2, length)
-        at += 2 + length
-
-
-def _element(data: bytes, start: int, length: int) -> bytes:
-    if start + length > len(data):
-        raise RtpError("a header extension element is cut off")
-    return data[start : start + length]
 
 
 def rewrite(

@@ -15,7 +15,7 @@ class Nowhere:
 
 @pytest.fixture
 def stream() -> LiveStream:
-    fanout = PythonFanout(Nowhere(), cache_max_packets=64, cache_max_bytes=65_536)
+    fanout = PythonFanout(Nowhere(), cache_max_packets=64, cache_max_bytes=65_536, cache_s=1.5)
     relay = StreamRelay(fanout, settings=MediaSettings())
     return LiveStream(UUID(int=5), UUID(int=1), relay, "cname")
 

@@ -78,6 +78,6 @@ class Stage:
         return peer
 
     def _stream(self) -> LiveStream:
-        fanout = PythonFanout(self.sink, cache_max_packets=64, cache_max_bytes=65_536)
+        fanout = PythonFanout(self.sink, cache_max_packets=64, cache_max_bytes=65_536, cache_s=1.5)
         relay = StreamRelay(fanout, settings=self.settings, cname="cname")
         return LiveStream(STREAM, OWNER, relay, "cname")

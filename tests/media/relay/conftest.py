@@ -10,6 +10,7 @@ from media.relay.fanout import PythonFanout
 from media.relay.stream import StreamRelay
 from media.relay.tracks import Address, TrackSpec, Viewer, ViewerTrack
 from media.transport.srtp import SrtpKeys, SrtpProfile, SrtpReceiver
+from media.wire.extensions import Extension
 from media.wire.rtp import RtpHeader, parse_rtp
 
 VP8_KEY, VP8_DELTA = b"\x10\x00key", b"\x10\x01delta"
@@ -37,17 +38,26 @@ class TestViewer:
 
     __test__ = False
 
-    def __init__(self, number: int, profile: SrtpProfile) -> None:
+    def __init__(
+        self,
+        number: int,
+        profile: SrtpProfile,
+        *,
+        rtx: bool = False,
+        extensions: tuple[tuple[Extension, int], ...] = (),
+    ) -> None:
         size = profile.key_bytes + profile.salt_bytes
         local, remote = bytes(range(number, number + size)), bytes(range(100, 100 + size))
         self.number = number
         self.address = ("127.0.0.1", 10_000 + number)
         self.video_ssrc, self.audio_ssrc = 0xFFFFFF00 + number, 0x1000 + number
+        self.rtx_ssrc = 0x77777F00 + number
+        retransmission = (121, self.rtx_ssrc) if rtx else (None, None)
         self.viewer = Viewer(
             number,
             (
-                ViewerTrack("video", 120, self.video_ssrc),
-                ViewerTrack("audio", 109, self.audio_ssrc),
+                ViewerTrack("video", 120, self.video_ssrc, *retransmission, extensions, "v"),
+                ViewerTrack("audio", 109, self.audio_ssrc, None, None, extensions, "a"),
             ),
             SrtpKeys(profile, local, remote),
             self.address,
@@ -75,16 +85,21 @@ class Stage:
         self.settings = MediaSettings()
         self.sink = Sink()
         self.fanout = PythonFanout(
-            self.sink, cache_max_packets=cache_max_packets, cache_max_bytes=100_000
+            self.sink, cache_max_packets=cache_max_packets, cache_max_bytes=100_000, cache_s=1.5
         )
         self.relay = StreamRelay(self.fanout, settings=self.settings, cname="stage")
         self.viewers: list[TestViewer] = []
 
     def viewer(
-        self, now: float = 0.0, profile: SrtpProfile = SrtpProfile.AEAD_AES_128_GCM
+        self,
+        now: float = 0.0,
+        profile: SrtpProfile = SrtpProfile.AEAD_AES_128_GCM,
+        *,
+        rtx: bool = False,
+        extensions: tuple[tuple[Extension, int], ...] = (),
     ) -> TestViewer:
         """One more viewer, added."""
-        viewer = TestViewer(len(self.viewers) + 1, profile)
+        viewer = TestViewer(len(self.viewers) + 1, profile, rtx=rtx, extensions=extensions)
         self.viewers.append(viewer)
         self.relay.add_viewer(viewer.viewer, now)
         return viewer

@@ -25,11 +25,11 @@ def egress(viewer, counters):
 
 @pytest.fixture
 def caches():
-    return {"video": PacketCache(64, 10_000), "audio": PacketCache(64, 10_000)}
+    return {"video": PacketCache(64, 10_000, 1.5), "audio": PacketCache(64, 10_000, 1.5)}
 
 
 def send(egress, batch):
-    return egress.send(list(runs_of(batch)))
+    return egress.send(list(runs_of(batch)), 0.0)
 
 
 def video(sequence, *, keyframe=False, marker=False):
@@ -94,14 +94,14 @@ def test_a_pause_leaves_no_gap(egress, viewer):
 
 
 def test_nothing_is_sent_again_that_was_never_promised(egress, viewer, caches):
-    caches["video"].add(video(0))
+    caches["video"].add(video(0), 0.0)
     first = viewer.video_ssrc & 0x7FFF
-    assert egress.send_again(viewer.video_ssrc, [first], caches) == []
-    caches["video"].add(video(1))
+    assert egress.send_again(viewer.video_ssrc, [first], caches, 0.0) == []
+    caches["video"].add(video(1), 0.0)
     send(egress, [video(1, keyframe=True)])
-    assert len(egress.send_again(viewer.video_ssrc, [first], caches)) == 1
-    assert egress.send_again(viewer.video_ssrc, [first - 1, first + 1, 0], caches) == []
-    assert egress.send_again(12345, [first], caches) == []
+    assert len(egress.send_again(viewer.video_ssrc, [first], caches, 0.0)) == 1
+    assert egress.send_again(viewer.video_ssrc, [first - 1, first + 1, 0], caches, 0.0) == []
+    assert egress.send_again(12345, [first], caches, 0.0) == []
 
 
 def test_what_was_sent_is_told_by_track(egress, viewer):

@@ -1,7 +1,8 @@
 """Reading the settings: the environment over a TOML file over the defaults.
 
 - `SOCIALLIVE_<SECTION>__<FIELD>` sets one field: `SOCIALLIVE_MEDIA__UDP_PORT=7100`.
-- `DATABASE_URL` and `REDIS_URL` are taken for `stores.database_url` and `stores.redis_url`.
+- `DATABASE_URL` and `REDIS_URL` are taken for `stores.database_url` and `stores.redis_url`, and
+  `KAFKA_BOOTSTRAP` for `kafka.bootstrap`.
 - The file is `sociallive.toml` in the working folder, or what `SOCIALLIVE_CONFIG` names.
 
 SettingsError
@@ -20,7 +21,11 @@ from config.settings import ENV_PREFIX, Settings
 
 CONFIG_FILE_VARIABLE = f"{ENV_PREFIX}CONFIG"
 DEFAULT_FILE = Path("sociallive.toml")
-WELL_KNOWN = {"DATABASE_URL": "database_url", "REDIS_URL": "redis_url"}
+WELL_KNOWN = {
+    "DATABASE_URL": ("stores", "database_url"),
+    "REDIS_URL": ("stores", "redis_url"),
+    "KAFKA_BOOTSTRAP": ("kafka", "bootstrap"),
+}
 MASK = "********"
 
 
@@ -43,11 +48,10 @@ def load_settings(file: Path | None = None) -> Settings:
         values = _read_file(file)
     except SettingsError as error:
         problems += error.problems
-    stores = values.setdefault("stores", {})
-    if isinstance(stores, dict):
-        stores |= {
-            field: os.environ[name] for name, field in WELL_KNOWN.items() if os.environ.get(name)
-        }
+    for name, (section, field) in WELL_KNOWN.items():
+        fields = values.setdefault(section, {})
+        if os.environ.get(name) and isinstance(fields, dict):
+            fields[field] = os.environ[name]
     try:
         settings = Settings(**values)
     except ValidationError as error:

@@ -7,6 +7,7 @@ from config.aml import AmlSettings
 from config.chat import ChatSettings
 from config.http import HttpSettings
 from config.identity import IdentitySettings
+from config.kafka import KafkaSettings
 from config.ledger import LedgerSettings
 from config.media import MediaSettings
 from config.stores import StoreSettings
@@ -32,6 +33,7 @@ class Settings(BaseSettings):
     identity: IdentitySettings = Field(default_factory=IdentitySettings)
     ledger: LedgerSettings = Field(default_factory=LedgerSettings)
     aml: AmlSettings = Field(default_factory=AmlSettings)
+    kafka: KafkaSettings = Field(default_factory=KafkaSettings)
     stores: StoreSettings = Field(default_factory=StoreSettings)
     telemetry: TelemetrySettings = Field(default_factory=TelemetrySettings)
 

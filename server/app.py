@@ -32,11 +32,13 @@ from server.bridges.stream_states import StreamStates
 from server.bus import ConsumerGroupSource, LedgerEventStream, TailReader
 from server.chat_redis import RedisBus, RedisHistory, RedisModerationStore, RedisPresence
 from server.embedded.folder import DataFolder
-from server.figures import figures
+from server.figures import figures, kafka_figures
 from server.gateway.limits import RateLimiter
 from server.gateway.listener import HttpListener
 from server.health import Readiness
 from server.http.app import build_http_app
+from server.kafka_export import KafkaExport, KafkaProducer
+from server.lease import Lease
 from server.metrics import Metrics
 from server.redis_sessions import RedisSessions
 from server.redis_throttle import RedisLoginThrottle
@@ -47,6 +49,8 @@ from server.urls import Urls
 log = logging.getLogger(__name__)
 
 AML_GROUP = "aml"
+KAFKA_GROUP = KAFKA_CONSUMER = "kafka"
+"""One consumer, whichever node exports: what one leaves unfinished the next one reads first."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +77,15 @@ def build_identity(settings: Settings, stores: Stores) -> IdentityService:
         keys=KeyRing.open(stores.folder.path / "keys", now=clock()),
         clock=clock,
     )
+
+
+def kafka_export(settings: Settings, stores: Stores) -> KafkaExport:
+    """The export to Kafka; whichever node has the lease does it."""
+    source = ConsumerGroupSource(
+        stores.redis, group=KAFKA_GROUP, consumer=KAFKA_CONSUMER, claim_idle_ms=0
+    )
+    lease = Lease(stores.redis, "kafka-export", settings.kafka.lease_s)
+    return KafkaExport(source, lease, settings.kafka, partial(KafkaProducer, settings.kafka))
 
 
 @asynccontextmanager
@@ -143,6 +156,7 @@ class _Parts:
             settings.aml,
             clock=clock,
         )
+        self.kafka = None if settings.kafka.bootstrap is None else kafka_export(settings, stores)
         self.services = Services(
             identity=self.identity,
             ledger=ledger,
@@ -161,6 +175,8 @@ class _Parts:
             metrics=metrics,
         )
         metrics.add(figures(self.media, self.chat, self.outbox, self.aml))
+        if self.kafka is not None:
+            metrics.add(kafka_figures(self.kafka))
 
     async def start(self, stack: AsyncExitStack) -> None:
         """Start in the order of need; `stack` stops them in reverse."""
@@ -174,12 +190,15 @@ class _Parts:
         await self.media.start()
 
     def _tasks(self) -> list[tuple[str, Callable[[], Awaitable[None]]]]:
-        return [
+        tasks: list[tuple[str, Callable[[], Awaitable[None]]]] = [
             ("outbox", self.outbox.run),
             ("aml", self.aml.run),
             ("gift feed", self.gift_feed.run),
             ("stream states", self.states.run),
         ]
+        if self.kafka is not None:
+            tasks.append(("kafka export", self.kafka.run))
+        return tasks
 
     async def _stop_media(self) -> None:
         """End the streams, and write that they ended while the stores are still open."""

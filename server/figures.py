@@ -9,6 +9,7 @@ from compliance.aml.worker import AmlWorker
 from ledger.outbox import OutboxPublisher
 from media.door import MediaDoor, WorkerFigures
 from server.gateway.limits import RateLimiter
+from server.kafka_export import KafkaExport
 from server.metrics import Figure
 
 
@@ -141,6 +142,23 @@ def aml_figures(aml: AmlWorker) -> tuple[Figure, ...]:
             "Time from the last event handled to when it was.",
             "gauge",
             lambda: seen.last_event_lag_s,
+        ),
+    )
+
+
+def kafka_figures(export: KafkaExport) -> tuple[Figure, ...]:
+    """What the export to Kafka did."""
+    seen = export.figures
+    return (
+        Figure("kafka_events_exported", "Events.", "counter", lambda: seen.events),
+        Figure("kafka_entries_exported", "Stream entries.", "counter", lambda: seen.entries),
+        Figure("kafka_export_failures", "Lost connections.", "counter", lambda: seen.failures),
+        Figure("kafka_dead_letters", "Entries set aside.", "counter", lambda: seen.dead_letters),
+        Figure(
+            "kafka_exporting", "Whether this node exports.", "gauge", lambda: int(seen.exporting)
+        ),
+        Figure(
+            "kafka_waiting", "Whether events wait for Kafka.", "gauge", lambda: int(seen.waiting)
         ),
     )
 

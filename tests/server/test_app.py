@@ -9,6 +9,7 @@ from pydantic import SecretStr
 
 from config.chat import ChatSettings
 from config.http import HttpSettings
+from config.kafka import KafkaSettings
 from config.media import MediaSettings
 from config.settings import Settings
 from config.stores import StoreSettings
@@ -48,6 +49,21 @@ async def test_it_is_ready_and_its_figures_have_the_agreed_names(
         "chat_connections",
     ):
         assert name in figures
+
+
+async def test_a_kafka_that_is_away_keeps_nothing_from_starting(
+    database_url: str, redis_url: str, data_dir: Path
+) -> None:
+    settings = _settings(database_url, redis_url, data_dir)
+    kafka = KafkaSettings(bootstrap="127.0.0.1:1")
+    async with (
+        running(settings.model_copy(update={"kafka": kafka})) as app,
+        aiohttp.ClientSession(app.urls.http) as http,
+    ):
+        async with http.get("/readyz") as answer:
+            assert answer.status == 200
+        async with http.get("/metrics") as answer:
+            assert "kafka_exporting 0.0" in await answer.text()
 
 
 async def test_a_taken_port_leaves_nothing_running(

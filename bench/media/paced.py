@@ -1,0 +1,153 @@
+"""Paced runs: one publisher at 2.5 Mbit/s in real time, and viewers who drain what they get."""
+
+import json
+import select
+import subprocess
+import sys
+import time
+from dataclasses import dataclass
+from typing import Literal, Protocol
+
+from bench.media.control import Control, ServerProcess, server
+from bench.media.lean import LeanPeer, offer
+from bench.media.stream import BURST, Publisher
+
+SETTLE_S = 2.0
+
+
+@dataclass(frozen=True)
+class PacedRun:
+    """What one run showed; `lost` is of the packets that were sent, over all viewers."""
+
+    viewers: int
+    cpu_us: float
+    core: float
+    lost: int
+    lag_ms: dict[str, float]
+    relay_ms: dict[str, float]
+    viewer_bytes: float
+
+
+class PacedPublisher:
+    """A connected publisher that sends on time."""
+
+    def __init__(self, control: Control, *, burst: int) -> None:
+        self._peer = LeanPeer()
+        self._peer.connect(str(control.ask("publish", offer("sendonly"))["answer"]))
+        self._peer.socket.setblocking(False)
+        self._batches = Publisher().timed(time.monotonic(), burst=burst)
+        self._check_due = 0.0
+
+    def run(self, seconds: float) -> int:
+        """Send for so long; the number of packets that went."""
+        end, sent = time.monotonic() + seconds, 0
+        for due, batch in self._batches:
+            time.sleep(max(0.0, due - time.monotonic()))
+            for packet in batch:
+                self._peer.socket.send(self._peer.srtp_out.protect(packet))
+            sent += len(batch)
+            self._upkeep()
+            if due >= end:
+                break
+        return sent
+
+    def _upkeep(self) -> None:
+        now = time.monotonic()
+        if now >= self._check_due:
+            self._check_due = now + 2.5
+            self._peer.check()
+        try:
+            while True:
+                self._peer.socket.recv(2048)
+        except BlockingIOError:
+            return
+
+
+class Sends(Protocol):
+    """A publisher."""
+
+    def run(self, seconds: float) -> int:
+        """Send for so long; the number of packets that went."""
+
+
+def wait_connected(viewers: "subprocess.Popen[str]", publisher: Sends) -> None:
+    """Until the process says that its viewers are connected; the publisher goes on meanwhile."""
+    if viewers.stdout is None:
+        raise ValueError("the process has no pipe")
+    while not select.select([viewers.stdout], [], [], 0)[0]:
+        publisher.run(0.2)
+    if "connected" not in viewers.stdout.readline():
+        raise SystemExit("the viewers did not connect")
+
+
+def ask_line(viewers: "subprocess.Popen[str]") -> list[int]:
+    """RTP packets a viewer since the last time."""
+    if viewers.stdin is None or viewers.stdout is None:
+        raise ValueError("the process has no pipes")
+    viewers.stdin.write("\n")
+    viewers.stdin.flush()
+    packets: list[int] = json.loads(viewers.stdout.readline())
+    return packets
+
+
+def paced(
+    count: int,
+    seconds: float,
+    *,
+    burst: int = BURST,
+    viewers: Literal["lean", "aiortc"] = "lean",
+    **settings: object,
+) -> PacedRun:
+    """One run of so many viewers."""
+    programs = {
+        "lean": ["bench.media.swarm"],
+        "aiortc": ["bench.media.aiortc_viewers", "whep"],
+    }
+    with server(max_pending_sessions=count + 10, **settings) as process:
+        control = Control(process.path)
+        publisher = PacedPublisher(control, burst=burst)
+        publisher.run(0.5)
+        memory = process.memory_bytes()
+        command = [sys.executable, "-m", *programs[viewers], process.path, str(count)]
+        with subprocess.Popen(
+            command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+        ) as swarm:
+            try:
+                wait_connected(swarm, publisher)
+                publisher.run(SETTLE_S)
+                return _measure(process, control, publisher, swarm, count, seconds, memory)
+            finally:
+                swarm.terminate()
+
+
+def _measure(
+    process: ServerProcess,
+    control: Control,
+    publisher: PacedPublisher,
+    swarm: "subprocess.Popen[str]",
+    count: int,
+    seconds: float,
+    memory: int,
+) -> PacedRun:
+    time.sleep(0.2)  # what is on its way arrives, so that both ends count the same packets
+    ask_line(swarm)
+    control.ask("figures")
+    cpu, wall = process.cpu_s(), time.monotonic()
+    sent = publisher.run(seconds)
+    cpu, wall = process.cpu_s() - cpu, time.monotonic() - wall
+    figures = control.ask("figures")
+    time.sleep(0.2)
+    got = ask_line(swarm)
+    return PacedRun(
+        viewers=count,
+        cpu_us=cpu * 1e6 / (sent * count),
+        core=cpu / wall,
+        lost=sum(sent - packets for packets in got),
+        lag_ms=figures["lag_ms"],
+        relay_ms=figures["relay_ms"],
+        viewer_bytes=(process.memory_bytes() - memory) / count,
+    )
+
+
+if __name__ == "__main__":
+    print(paced(int(sys.argv[1]), float(sys.argv[2]), viewers=sys.argv[3]))  # type: ignore[arg-type]

@@ -1,0 +1,116 @@
+"""The server under test: a media worker in a process of its own, driven over a Unix socket.
+
+    python -m bench.media.server SOCKET [SETTING=JSON ...]
+
+One JSON object a line in, one out: `publish` and `watch` take an offer and give the answer, `figures`
+gives what the worker counted and how late its event loop was since the last time.
+"""
+
+import asyncio
+import json
+import statistics
+import sys
+from collections.abc import Callable
+from contextlib import suppress
+from typing import Any
+from uuid import UUID
+
+import uvloop
+
+from config.media import MediaSettings
+from media.worker import MediaWorker
+
+STREAM = UUID(int=1)
+PUBLISHER = UUID(int=2)
+LAG_STEP_S = 0.005
+
+
+class LoopLag:
+    """How much later than asked a timer of the event loop fires, sampled every 5 ms."""
+
+    def __init__(self) -> None:
+        self._samples: list[float] = []
+
+    async def run(self) -> None:
+        """Sample until cancelled."""
+        loop = asyncio.get_running_loop()
+        while True:
+            due = loop.time() + LAG_STEP_S
+            await asyncio.sleep(LAG_STEP_S)
+            self._samples.append(loop.time() - due)
+
+    def take_ms(self) -> dict[str, float]:
+        """Median and 99th percentile in ms, and begin anew."""
+        samples, self._samples = self._samples, []
+        if len(samples) < 2:
+            return {}
+        cuts = statistics.quantiles(samples, n=100)
+        return {"p50": cuts[49] * 1000, "p99": cuts[98] * 1000}
+
+
+class Server:
+    """Answers requests until its socket's peer says `quit`."""
+
+    def __init__(self, worker: MediaWorker) -> None:
+        self._worker = worker
+        self._lag = LoopLag()
+        self._ended = asyncio.Event()
+        self._answers: dict[str, Callable[[Any], dict[str, Any]]] = {
+            "publish": lambda offer: {
+                "answer": worker.publish(STREAM, PUBLISHER, offer).answer,
+            },
+            "watch": lambda offer: {"answer": worker.watch(STREAM, offer).answer},
+            "figures": lambda _: self._figures(),
+            "quit": lambda _: self._quit(),
+        }
+
+    async def serve(self, path: str) -> None:
+        """Answer until told to quit."""
+        server = await asyncio.start_unix_server(self._talk, path, limit=1 << 20)
+        lag = asyncio.create_task(self._lag.run())
+        print("ready", flush=True)
+        await self._ended.wait()
+        lag.cancel()
+        server.close()
+
+    async def _talk(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        with suppress(ConnectionError):
+            while line := await reader.readline():
+                ((name, argument),) = json.loads(line).items()
+                writer.write(json.dumps(self._answers[name](argument)).encode() + b"\n")
+                await writer.drain()
+        writer.close()
+
+    def _figures(self) -> dict[str, Any]:
+        totals = self._worker.totals()
+        return {
+            "forwarded": totals.packets_forwarded,
+            "dropped": totals.packets_dropped,
+            "watching": self._worker.viewers(STREAM),
+            "lag_ms": self._lag.take_ms(),
+            "relay_ms": relay_ms(self._worker),
+        }
+
+    def _quit(self) -> dict[str, Any]:
+        self._ended.set()
+        return {}
+
+
+def relay_ms(worker: MediaWorker) -> dict[str, float]:
+    """Time from a packet's arrival to the last viewer's send, where the plane measures it."""
+    return {}
+
+
+async def main(path: str, settings: dict[str, Any]) -> None:
+    """Run one worker on a free port."""
+    worker = MediaWorker(MediaSettings(udp_port=0, **settings), on_event=lambda _: None)
+    await worker.start()
+    try:
+        await Server(worker).serve(path)
+    finally:
+        await worker.stop()
+
+
+if __name__ == "__main__":
+    given = (argument.split("=", 1) for argument in sys.argv[2:])
+    uvloop.run(main(sys.argv[1], {name: json.loads(value) for name, value in given}))

@@ -115,38 +115,44 @@ def paced(
             try:
                 wait_connected(swarm, publisher)
                 publisher.run(SETTLE_S)
-                return _measure(process, control, publisher, swarm, count, seconds, memory)
+                return _Run(process, control, publisher, swarm, memory).measure(count, seconds)
             finally:
                 swarm.terminate()
 
 
-def _measure(
-    process: ServerProcess,
-    control: Control,
-    publisher: PacedPublisher,
-    swarm: "subprocess.Popen[str]",
-    count: int,
-    seconds: float,
-    memory: int,
-) -> PacedRun:
-    time.sleep(0.2)  # what is on its way arrives, so that both ends count the same packets
-    ask_line(swarm)
-    control.ask("figures")
-    cpu, wall = process.cpu_s(), time.monotonic()
-    sent = publisher.run(seconds)
-    cpu, wall = process.cpu_s() - cpu, time.monotonic() - wall
-    figures = control.ask("figures")
-    time.sleep(0.2)
-    got = ask_line(swarm)
-    return PacedRun(
-        viewers=count,
-        cpu_us=cpu * 1e6 / (sent * count),
-        core=cpu / wall,
-        lost=sum(sent - packets for packets in got),
-        lag_ms=figures["lag_ms"],
-        relay_ms=figures["relay_ms"],
-        viewer_bytes=(process.memory_bytes() - memory) / count,
-    )
+@dataclass(frozen=True)
+class _Run:
+    """Everything of a run that has settled; `memory` was the server's before there were viewers."""
+
+    process: ServerProcess
+    control: Control
+    publisher: PacedPublisher
+    swarm: "subprocess.Popen[str]"
+    memory: int
+
+    def measure(self, count: int, seconds: float) -> PacedRun:
+        """Send for so long, and compare what both ends counted."""
+        self._rest()
+        self.control.ask("figures")
+        cpu, wall = self.process.cpu_s(), time.monotonic()
+        sent = self.publisher.run(seconds)
+        cpu, wall = self.process.cpu_s() - cpu, time.monotonic() - wall
+        figures = self.control.ask("figures")
+        got = self._rest()
+        return PacedRun(
+            viewers=count,
+            cpu_us=cpu * 1e6 / (sent * count),
+            core=cpu / wall,
+            lost=sum(sent - packets for packets in got),
+            lag_ms=figures["lag_ms"],
+            relay_ms=figures["relay_ms"],
+            viewer_bytes=(self.process.memory_bytes() - self.memory) / count,
+        )
+
+    def _rest(self) -> list[int]:
+        """What viewers got, once everything on its way has arrived."""
+        time.sleep(0.2)
+        return ask_line(self.swarm)
 
 
 if __name__ == "__main__":

@@ -2,8 +2,8 @@
 
     python -m bench.media.server SOCKET [SETTING=JSON ...]
 
-One JSON object a line in, one out: `publish` and `watch` take an offer and give the answer, `figures`
-gives what the worker counted and how late its event loop was since the last time.
+One JSON object a line in, one out: `publish` and `watch` take an offer and give the answer,
+`figures` gives what the worker counted and how late its event loop was since the last time.
 """
 
 import asyncio

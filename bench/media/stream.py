@@ -33,7 +33,7 @@ class Publisher:
         return bursts
 
     def timed(self, start_s: float, *, burst: int = BURST) -> Iterator[tuple[float, list[bytes]]]:
-        """Batches beside the time when each is to be sent, evenly over every second, without end."""
+        """Batches and when each is to be sent, evenly over every second, without end."""
         for second in count():
             batches = self.second(burst=burst)
             for number, batch in enumerate(batches):

@@ -12,6 +12,7 @@ from cryptography import x509
 from OpenSSL import SSL
 
 from media.transport.certificate import DtlsCertificate, fingerprint
+from media.transport.dtls_alerts import AlertChannel, suite_of
 from media.transport.srtp import SrtpKeys, SrtpProfile
 from media.wire.offer import Fingerprint
 
@@ -82,6 +83,8 @@ class DtlsPeer:
         self._fingerprints = tuple(fingerprints)
         self._is_client = is_client
         self._connection = identity.connection(is_client=is_client)
+        self._alerts: AlertChannel | None = None
+        """Stands in place of the connection once that is settled."""
 
     def start(self) -> list[bytes]:
         """What opens the handshake: a ClientHello from a client, nothing from a server."""
@@ -91,6 +94,10 @@ class DtlsPeer:
     def receive(self, datagram: bytes) -> list[bytes]:
         """What to send in answer to a datagram; the state may have changed."""
         if self.state in (DtlsState.FAILED, DtlsState.CLOSED):
+            return []
+        if self._alerts is not None:
+            if self._alerts.closes(datagram):
+                self.state = DtlsState.CLOSED
             return []
         if 0 < len(datagram) <= MAX_DATAGRAM_BYTES:
             self._connection.bio_write(datagram)
@@ -107,8 +114,28 @@ class DtlsPeer:
             self.state = DtlsState.FAILED
         return self._outgoing()
 
+    def settle(self) -> None:
+        """The peer has sent SRTP, so its handshake is over too: keep only what closing takes.
+
+        Before that it may repeat its last flight, which only OpenSSL can answer.
+        """
+        if self.state is not DtlsState.CONNECTED or self._alerts is not None:
+            return
+        connection = self._connection
+        self._alerts = AlertChannel(
+            suite_of(connection.get_cipher_name() or ""),
+            connection.master_key() or b"",
+            (connection.client_random() or b"", connection.server_random() or b""),
+            is_client=self._is_client,
+        )
+        del self._connection
+
     def close(self) -> list[bytes]:
         """The close_notify alert, where there is an association to close."""
+        if self._alerts is not None:
+            datagrams = [self._alerts.close()] if self.state is DtlsState.CONNECTED else []
+            self.state = DtlsState.CLOSED
+            return datagrams
         if self.state is DtlsState.CONNECTED:
             try:
                 self._connection.shutdown()

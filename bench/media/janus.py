@@ -33,7 +33,8 @@ media: {{ rtp_port_range = "20000-21000" }}
 nat: {{ ice_enforce_list = "{address}" }}
 """,
     "janus.transport.http.jcfg": """
-general: {{ json = "compact" base_path = "/janus" http = true port = {http} interface = "lo" https = false }}
+general: {{ json = "compact" base_path = "/janus" interface = "lo"
+  http = true port = {http} https = false }}
 """,
     "janus.plugin.streaming.jcfg": """
 bench: {{ type = "rtp" id = 1 description = "bench" media = (

@@ -1,7 +1,5 @@
 """CPU of one RTP packet forwarded to one viewer, against aiortc's way of sending RTP.
 
-    python -m bench.media
-
 A second of a 2.5 Mbit/s stream (285 packets of 1,100 bytes in bursts, 50 of 100 bytes) goes to 80
 viewers over loopback as fast as it can, again and again: through the relay with its Python fan-out,
 and through `RTCDtlsTransport._send_rtp` with the packet parsed once, rewritten and serialized for
@@ -29,7 +27,7 @@ from aiortc.rtcicetransport import RTCIceGatherer, RTCIceTransport
 from aiortc.rtp import HeaderExtensionsMap, RtpPacket
 from pylibsrtp import Policy, Session
 
-from bench.report import Figure, report
+from bench.report import Figure
 from config.media import MediaSettings
 from media.relay.datagrams import SegmentingSender
 from media.relay.fanout import PythonFanout
@@ -273,7 +271,3 @@ def figures(runs: dict[str, list[tuple[float, float]]], *, segments: bool) -> li
         ),
         Figure.of_runs("CPU of ingest a packet", cpu["ingest"], "µs"),
     ]
-
-
-if __name__ == "__main__":
-    report("media", measure())

@@ -1,0 +1,128 @@
+"""The canonical encoding of rows, version 1: the octets that are hashed.
+
+A row is a 16-bit count of fields and then each field: a 32-bit length (-1: NULL) and that many
+octets. All integers are big-endian. Values are encoded as
+
+    integer        64 bits, two's complement
+    uuid           its 16 octets
+    instant        64-bit count of microseconds since 2000-01-01T00:00:00Z
+    text, jsonb    UTF-8; jsonb in PostgreSQL's own text form
+
+This is PostgreSQL's binary COPY format, so rows are cut out of the stream of
+`COPY (SELECT …) TO STDOUT (FORMAT binary)` and hashed as they are. `encode_row` says the same in
+Python, and the tests hold the two equal.
+
+MalformedRows
+    The octets are no rows of the kind that was asked for.
+"""
+
+import struct
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from itertools import groupby
+from uuid import UUID
+
+POSTGRES_EPOCH = datetime(2000, 1, 1, tzinfo=UTC)
+COPY_SIGNATURE = b"PGCOPY\n\xff\r\n\x00"
+COPY_TRAILER = b"\xff\xff"
+
+Value = int | str | bytes | UUID | datetime | None
+
+ENTRY = struct.Struct(">2x4xq4x16s4x16s4xq4xq4xq4xq")
+"""entry_id, transaction_id, account_id, amount_minor, balance_minor, batch, posted_at."""
+
+_ENTRY_BATCH = struct.Struct(">82xq12x")
+# Where the count of fields and their lengths stand in an entry, and what they must be.
+_ENTRY_FRAME = {1: 7, 5: 8, 17: 16, 37: 16, 57: 8, 69: 8, 81: 8, 93: 8}
+
+_SHORT, _LONG, _KEYED = struct.Struct(">h"), struct.Struct(">i"), struct.Struct(">hiq")
+
+
+class MalformedRows(ValueError):
+    """The octets are no such rows."""
+
+
+def encode_row(*values: Value) -> bytes:
+    """One row of these fields. Raises TypeError for a value of another kind."""
+    fields = [_SHORT.pack(len(values))]
+    for value in values:
+        octets = _octets(value)
+        fields += (_LONG.pack(-1),) if octets is None else (_LONG.pack(len(octets)), octets)
+    return b"".join(fields)
+
+
+def instant(microseconds: int) -> datetime:
+    """The instant so long after PostgreSQL's epoch."""
+    return POSTGRES_EPOCH + timedelta(microseconds=microseconds)
+
+
+def copied_rows(stream: bytes) -> memoryview:
+    """The rows of a whole binary COPY stream. Raises MalformedRows."""
+    begin = len(COPY_SIGNATURE) + 4
+    if not stream.startswith(COPY_SIGNATURE) or not stream.endswith(COPY_TRAILER):
+        raise MalformedRows("no whole stream of COPY in binary format")
+    begin += 4 + _LONG.unpack_from(stream, begin)[0]
+    return memoryview(stream)[begin : -len(COPY_TRAILER)]
+
+
+def split_rows(rows: memoryview) -> Iterator[tuple[int, memoryview]]:
+    """Each row, with the integer that is its first field. Raises MalformedRows."""
+    start = 0
+    try:
+        while start < len(rows):
+            count, _, key = _KEYED.unpack_from(rows, start)
+            end = start + 2
+            for _ in range(count):
+                end += 4 + max(0, _LONG.unpack_from(rows, end)[0])
+            if end > len(rows):
+                raise MalformedRows("a row ends early")
+            yield key, rows[start:end]
+            start = end
+    except struct.error:
+        raise MalformedRows("a row ends early") from None
+
+
+def split_entries(rows: memoryview) -> Iterator[tuple[int, memoryview]]:
+    """The entries of each batch in one piece, with the batch; ordered by batch. All fields of
+    entries have one width. Raises MalformedRows, naming the first entry that is not so.
+    """
+    _check_entries(rows)
+    start = 0
+    for batch, group in groupby(_ENTRY_BATCH.iter_unpack(rows)):
+        end = start + sum(1 for _ in group) * ENTRY.size
+        yield batch[0], rows[start:end]
+        start = end
+
+
+def entry_rows(entries: memoryview) -> list[memoryview]:
+    """Each entry by itself."""
+    return [entries[at : at + ENTRY.size] for at in range(0, len(entries), ENTRY.size)]
+
+
+def _check_entries(rows: memoryview) -> None:
+    whole = rows.tobytes()
+    count, rest = divmod(len(rows), ENTRY.size)
+    if rest or any(
+        whole[at :: ENTRY.size] != bytes([expected]) * count
+        for at, expected in _ENTRY_FRAME.items()
+    ):
+        odd = next((key for key, row in split_rows(rows) if len(row) != ENTRY.size), None)
+        raise MalformedRows(f"journal_entries: entry {odd} has a field that is NULL or too long")
+
+
+def _octets(value: Value) -> bytes | None:
+    match value:
+        case bool():
+            raise TypeError("a bool has no canonical encoding")
+        case int():
+            return value.to_bytes(8, "big", signed=True)
+        case str():
+            return value.encode()
+        case UUID():
+            return value.bytes
+        case datetime():
+            microseconds = (value - POSTGRES_EPOCH) // timedelta(microseconds=1)
+            return microseconds.to_bytes(8, "big", signed=True)
+        case None | bytes():
+            return value
+    raise TypeError(f"{type(value).__name__} has no canonical encoding")

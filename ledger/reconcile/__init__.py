@@ -1,0 +1,1 @@
+"""Reconciliation: the ledger against itself, against what it published, and against providers."""

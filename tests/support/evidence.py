@@ -1,0 +1,45 @@
+"""Encoded rows of the ledger, made by hand."""
+
+from datetime import UTC, datetime
+from uuid import UUID
+
+from ledger.evidence.batches import Batch
+from ledger.evidence.encoding import COPY_SIGNATURE, COPY_TRAILER, encode_row
+
+AT = datetime(2026, 1, 2, tzinfo=UTC)
+ONE, OTHER = UUID(int=1), UUID(int=2)
+
+
+def log_row(sequence: int = 5, count: int = 1, events: str = "[]") -> memoryview:
+    """A row of event_log."""
+    return memoryview(encode_row(sequence, 0, count, AT, events))
+
+
+def transaction_row(batch: int = 5, transaction: UUID = ONE, text: str = "x") -> memoryview:
+    """A row of transactions."""
+    return memoryview(encode_row(batch, transaction, "gift", text, None, None, None, AT, AT))
+
+
+def entry_row(
+    entry: int, account: UUID, amount: int, balance: int, *, transaction=ONE, batch=5, at=AT
+) -> bytes:
+    """A row of journal_entries."""
+    return encode_row(entry, transaction, account, amount, balance, batch, at)
+
+
+def batch(sequence: int = 5, text: str = "x", first_entry: int = 1, before: int = 0) -> Batch:
+    """One transaction that moves 7 from ONE to OTHER; their balances are -before and before."""
+    entries = entry_row(first_entry, ONE, -7, -before - 7, batch=sequence) + entry_row(
+        first_entry + 1, OTHER, 7, before + 7, batch=sequence
+    )
+    return Batch(
+        sequence,
+        [log_row(sequence)],
+        [transaction_row(sequence, text=text)],
+        memoryview(entries),
+    )
+
+
+def stream(*rows: bytes | memoryview) -> bytes:
+    """The rows as COPY sends them."""
+    return COPY_SIGNATURE + bytes(8) + b"".join(rows) + COPY_TRAILER

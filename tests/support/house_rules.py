@@ -20,7 +20,7 @@ DRIVERS = {
     "identity": {"argon2", "asyncpg", "jwt"},
     "config": set[str](),
 }
-PARTS = ("compliance/aml", "compliance/kyb")
+PARTS = ("compliance/aml", "compliance/kyb", "ledger/event_store")
 ALL_DRIVERS = set[str]().union(*DRIVERS.values(), {"aiohttp", "aiokafka", "redis"})
 
 CEILING_LINES = 400

@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 DEMO ?= 1
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check format bench lock states clean
+.PHONY: help run test check format bench crash lock states clean
 
 help: ## show this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -36,6 +36,10 @@ bench: $(addprefix bench-,$(BENCHES)) ## all benchmarks; bench-NAME runs one of:
 
 bench-%: $(VENV)/.dev $(VENV)/.native
 	@$(BIN)/python -m bench.$*
+
+CRASHES ?= 200
+crash: $(VENV)/.dev ## kill everything at random moments and check the ledger; CRASHES=200 SEED=…
+	@PYTHONPATH=. $(BIN)/python -m tests.sim.campaign --crashes $(CRASHES) $(if $(SEED),--seed $(SEED))
 
 lock: $(VENV)/.dev ## pin the newest versions of all Python packages, with hashes
 	$(BIN)/uv pip compile -q --generate-hashes --universal --python-version 3.11 --no-header \

@@ -83,6 +83,18 @@ class EmbeddedPostgres:
         if self._child is not None:
             await self._child.stop()
 
+    @property
+    def pid(self) -> int:
+        """Of the running server. Raises RuntimeError where none was started."""
+        if self._child is None:
+            raise RuntimeError("not started")
+        return self._child.pid
+
+    async def ended(self) -> None:
+        """Return once the server has ended, by whatever cause."""
+        if self._child is not None:
+            await self._child.wait()
+
     def _initialise(self, binaries: Path) -> None:
         """initdb into a folder beside, renamed at the end: a half-made cluster is never taken."""
         partial = self._data.with_name("postgres.partial")

@@ -61,6 +61,18 @@ class EmbeddedRedis:
         if self._child is not None:
             await self._child.stop()
 
+    @property
+    def pid(self) -> int:
+        """Of the running server. Raises RuntimeError where none was started."""
+        if self._child is None:
+            raise RuntimeError("not started")
+        return self._child.pid
+
+    async def ended(self) -> None:
+        """Return once the server has ended, by whatever cause."""
+        if self._child is not None:
+            await self._child.wait()
+
     def _configuration(self, data: Path) -> str:
         return "\n".join(
             (

@@ -1,0 +1,206 @@
+"""The crash campaign: `python -m tests.sim.campaign --crashes 200 --seed 7` (`make crash`).
+
+Clients post while, at random moments, PostgreSQL, Redis, writers, publishers and readers are killed
+with SIGKILL and started again, and the ways between them delay, end, freeze, and lose answers. Then
+everything is mended, half of what is unknown is tried again, and the checker judges. A crash counts
+when postings were acknowledged since the one before. The seed decides what is broken and asked for
+in which order; the moments depend on the machine, too.
+"""
+
+import argparse
+import asyncio
+import random
+import sys
+import tempfile
+from collections import Counter
+from dataclasses import dataclass, field
+from pathlib import Path
+from time import perf_counter
+from uuid import UUID
+
+import asyncpg
+from redis.asyncio import Redis
+
+from tests.sim.checker import faults
+from tests.sim.clients import Client
+from tests.sim.collect import collect, is_settled
+from tests.sim.history import History, Outcome
+from tests.sim.system import System
+from tests.support.fault_proxy import FaultProxy
+
+CLIENTS = 8
+PEOPLE = 10
+VICTIMS = {"postgres": 3, "redis": 3, "writer": 4, "publisher": 3, "reader": 2}
+WAYS = ("delay", "cut", "freeze", "drop answers", "none", "none")
+FAULT_S = (0.02, 0.5)
+PEACE_S = (0.0, 0.3)
+PROGRESS_PATIENCE_S = 30.0
+SETTLE_PATIENCE_S = 60.0
+LAST_TRIES = 20
+
+
+@dataclass
+class Report:
+    """What was done, and what came out."""
+
+    seed: int
+    crashes: Counter[str] = field(default_factory=Counter)
+    ways: Counter[str] = field(default_factory=Counter)
+    dropped_answers: int = 0
+    calls: Counter[str] = field(default_factory=Counter)
+    requests: Counter[str] = field(default_factory=Counter)
+    transactions: int = 0
+    repeats_in_stream: int = 0
+    seconds: float = 0.0
+    faults: list[str] = field(default_factory=list)
+
+    def __str__(self) -> str:
+        crashes = ", ".join(f"{name} {count}" for name, count in sorted(self.crashes.items()))
+        ways = ", ".join(f"{name} {count}" for name, count in sorted(self.ways.items()))
+        lines = [
+            f"seed {self.seed}: {self.crashes.total()} crashes in {self.seconds:.0f} s ({crashes})",
+            f"network: {ways}; answers dropped: {self.dropped_answers}",
+            f"requests: {dict(self.requests)}; tries: {dict(self.calls)}",
+            f"transactions: {self.transactions}; repeats in the stream: {self.repeats_in_stream}",
+            f"faults: {len(self.faults)}",
+            *self.faults[:50],
+        ]
+        return "\n".join(lines)
+
+
+class Campaign:
+    """One run over a system that was started."""
+
+    def __init__(self, system: System, seed: int, crashes: int) -> None:
+        self._system = system
+        self._random = random.Random(seed)
+        self._wanted = crashes
+        self._history = History()
+        people = [UUID(int=self._random.getrandbits(128), version=4) for _ in range(PEOPLE)]
+        self._clients = [
+            Client(number, seed, self._history, system.writer_ports, people)
+            for number in range(CLIENTS)
+        ]
+        self.report = Report(seed)
+
+    async def run(self) -> Report:
+        began = perf_counter()
+        stopped = asyncio.Event()
+        tasks = [asyncio.create_task(client.run(stopped)) for client in self._clients]
+        try:
+            await self._progress()
+            while self.report.crashes.total() < self._wanted:
+                await self._round()
+                await self._progress()
+        finally:
+            stopped.set()
+            await asyncio.gather(*tasks)
+        await self._try_again()
+        await self._judge()
+        self.report.seconds = perf_counter() - began
+        return self.report
+
+    async def _round(self) -> None:
+        """A crash, mostly with trouble on one of the ways around it."""
+        way = self._random.choice((self._system.to_postgres, self._system.to_redis))
+        trouble = self._random.choice(WAYS)
+        victim = self._random.choices(list(VICTIMS), list(VICTIMS.values()))[0]
+        await asyncio.sleep(self._random.uniform(*PEACE_S))
+        await self._trouble(way, trouble)
+        await asyncio.sleep(self._random.uniform(*FAULT_S))
+        await self._crash(victim)
+        await way.mend()
+        self.report.crashes[victim] += 1
+        if trouble != "none":
+            name = "PostgreSQL" if way is self._system.to_postgres else "Redis"
+            self.report.ways[f"{trouble} ({name})"] += 1
+
+    async def _trouble(self, way: FaultProxy, trouble: str) -> None:
+        match trouble:
+            case "delay":
+                way.delay_s = self._random.uniform(0.001, 0.05)
+            case "cut":
+                await way.cut()
+            case "freeze":
+                way.freeze()
+            case "drop answers":
+                way.drop_answers(self._random.randint(1, 20))
+
+    async def _crash(self, victim: str) -> None:
+        match victim:
+            case "postgres":
+                await self._system.crash_postgres()
+            case "redis":
+                await self._system.crash_redis()
+            case role:
+                nodes = [node for node in self._system.nodes if node.role == role]
+                await self._system.crash_node(self._random.choice(nodes))
+
+    async def _progress(self) -> None:
+        """Return once postings are acknowledged again."""
+        before = self._acknowledged()
+        async with asyncio.timeout(PROGRESS_PATIENCE_S):
+            while self._acknowledged() < before + CLIENTS:
+                await asyncio.sleep(0.01)
+
+    def _acknowledged(self) -> int:
+        return sum(client.acknowledged for client in self._clients)
+
+    async def _try_again(self) -> None:
+        """Of what is unknown, every second request is asked for till there is an answer."""
+        client = self._clients[0]
+        unknown = [r for r in self._history.requests() if r.outcome is Outcome.UNKNOWN]
+        for request in unknown[::2]:
+            for _ in range(LAST_TRIES):
+                call = await client.call(request.key, request.operation, dict(request.arguments))
+                if call.outcome is not Outcome.UNKNOWN:
+                    break
+                await asyncio.sleep(0.1)
+        client.close()
+
+    async def _judge(self) -> None:
+        connection = await asyncpg.connect(self._system.postgres.url)
+        async with Redis.from_url(self._system.redis.url) as redis:
+            async with asyncio.timeout(SETTLE_PATIENCE_S):
+                while not await is_settled(connection, redis):
+                    await asyncio.sleep(0.05)
+            evidence = await collect(connection, redis)
+        await connection.close()
+        report = self.report
+        report.faults = faults(self._history.calls, evidence)
+        for client in self._clients:
+            report.faults += [f"unexpected: {error}" for error in client.unexpected]
+        report.calls.update(call.outcome.value for call in self._history.calls)
+        report.requests.update(each.outcome.value for each in self._history.requests())
+        report.transactions = len(evidence.transactions)
+        report.repeats_in_stream = len(evidence.stream) - len(evidence.log)
+        report.dropped_answers = (
+            self._system.to_postgres.dropped_answers + self._system.to_redis.dropped_answers
+        )
+
+
+async def campaign(path: Path, seed: int, crashes: int) -> Report:
+    """Start a system in `path`, break it `crashes` times, and judge."""
+    system = System(path)
+    try:
+        await system.start()
+        return await Campaign(system, seed, crashes).run()
+    finally:
+        await system.stop()
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description="The crash campaign.")
+    parser.add_argument("--crashes", type=int, default=200)
+    parser.add_argument("--seed", type=int, default=random.SystemRandom().randrange(10**6))
+    arguments = parser.parse_args()
+    print(f"seed {arguments.seed}: {arguments.crashes} crashes", flush=True)
+    with tempfile.TemporaryDirectory(prefix="sociallive-crash-") as folder:
+        Path(folder).chmod(0o711)
+        report = asyncio.run(campaign(Path(folder), arguments.seed, arguments.crashes))
+    print(report)
+    sys.exit(bool(report.faults))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,235 @@
+"""Judges a history against what was found afterwards, as Jepsen's checkers do. Pure.
+
+Every check takes a `Case` and yields one sentence a fault. What must hold:
+
+- a posting that was acknowledged is in the ledger, with the answer that was given, each time
+- a request is in the ledger at most once, whether it was acknowledged or is unknown
+- a request that was refused, and never acknowledged, is not in the ledger
+- nothing is in the ledger that nobody asked for
+- what a transaction moved is what the model says, and sums to zero
+- entries lead from balance to balance, none below zero, and end at the account's balance
+- what was acknowledged before another request began stands before it in their account
+- every committed event is in the stream at least once, in order, and nothing else is
+- a reader's sums are those of the ledger: each event had effect once
+- a hold is in the ledger as requests are, and what is held is the sum of the open holds
+"""
+
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from functools import cached_property
+from uuid import UUID
+
+from tests.sim.evidence import Entry, Evidence, Transaction
+from tests.sim.history import Call, Key, Outcome, Request, requests
+from tests.sim.model import LEGS
+
+
+@dataclass(frozen=True)
+class Case:
+    """A history and what was found."""
+
+    calls: tuple[Call, ...]
+    evidence: Evidence
+
+    @cached_property
+    def requests(self) -> dict[Key, Request]:
+        return {request.key: request for request in requests(self.calls)}
+
+    @cached_property
+    def found(self) -> dict[Key, list[Transaction]]:
+        """Transactions by the request that they answer."""
+        found: dict[Key, list[Transaction]] = defaultdict(list)
+        for transaction in self.evidence.transactions:
+            if transaction.key is not None:
+                found[transaction.key].append(transaction)
+        return found
+
+    @cached_property
+    def happened(self) -> set[Key]:
+        """Requests that left a trace: a transaction or a hold."""
+        return {*self.found, *(hold.key for hold in self.evidence.holds if hold.key is not None)}
+
+    @cached_property
+    def entries(self) -> dict[UUID, list[tuple[Entry, Transaction]]]:
+        """Entries of each account row, in their order."""
+        entries: dict[UUID, list[tuple[Entry, Transaction]]] = defaultdict(list)
+        for transaction in self.evidence.transactions:
+            for entry in transaction.entries:
+                entries[entry.account_id].append((entry, transaction))
+        for each in entries.values():
+            each.sort(key=lambda pair: pair[0].order)
+        return entries
+
+
+def acknowledged_are_there(case: Case) -> Iterator[str]:
+    for key, request in case.requests.items():
+        if request.outcome is Outcome.OK and key not in case.happened:
+            yield f"{request.operation} {key.request_id} was acknowledged and is lost"
+
+
+def answers_are_true(case: Case) -> Iterator[str]:
+    for key, request in case.requests.items():
+        named = {answer.get("transaction_id") for answer in request.answers} - {None}
+        if len(named) > 1:
+            yield f"{request.operation} {key.request_id} was answered in {len(named)} ways"
+        posted = {str(each.transaction_id) for each in case.found.get(key, ())}
+        if posted and named and not named <= posted:
+            yield f"{request.operation} {key.request_id} was answered with another transaction"
+        for answer in request.answers:
+            if "balance_minor" in answer and not _balance_is(case, key, answer["balance_minor"]):
+                yield f"{request.operation} {key.request_id} was answered with a wrong balance"
+
+
+def _balance_is(case: Case, key: Key, balance_minor: int) -> bool:
+    wallets = [
+        entry.balance_minor
+        for transaction in case.found.get(key, ())
+        for entry in transaction.entries
+        if entry.code == "wallet"
+    ]
+    return not wallets or balance_minor in wallets
+
+
+def none_is_there_twice(case: Case) -> Iterator[str]:
+    for key, transactions in case.found.items():
+        if len(transactions) > 1:
+            yield f"request {key.request_id} was posted {len(transactions)} times"
+    for key, times in Counter(h.key for h in case.evidence.holds if h.key is not None).items():
+        if times > 1:
+            yield f"request {key.request_id} is held {times} times"
+    ids = Counter(transaction.transaction_id for transaction in case.evidence.transactions)
+    yield from (f"transaction {each} is there {n} times" for each, n in ids.items() if n > 1)
+
+
+def refused_are_not_there(case: Case) -> Iterator[str]:
+    for key, request in case.requests.items():
+        if request.outcome is Outcome.REFUSED and key in case.happened:
+            yield f"{request.operation} {key.request_id} was refused and is there"
+
+
+def nothing_is_there_unasked(case: Case) -> Iterator[str]:
+    for transaction in case.evidence.transactions:
+        if transaction.key not in case.requests:
+            yield f"transaction {transaction.transaction_id} was asked for by nobody"
+    for hold in case.evidence.holds:
+        if hold.key not in case.requests:
+            yield f"hold {hold.hold_id} was asked for by nobody"
+
+
+def transactions_follow_the_model(case: Case) -> Iterator[str]:
+    for transaction in case.evidence.transactions:
+        if sum(entry.amount_minor for entry in transaction.entries):
+            yield f"transaction {transaction.transaction_id} does not sum to zero"
+        request = case.requests.get(transaction.key) if transaction.key is not None else None
+        if request is not None and (legs_of := LEGS.get(request.operation)):
+            wanted = legs_of(request.arguments)
+            if transaction.legs() != wanted:
+                moved = transaction.legs()
+                yield f"transaction {transaction.transaction_id} moved {moved}, not {wanted}"
+
+
+def balances_follow_the_entries(case: Case) -> Iterator[str]:
+    for account in case.evidence.accounts:
+        balance = 0
+        for entry, _ in case.entries.get(account.account_id, ()):
+            balance += entry.amount_minor
+            if entry.balance_minor != balance:
+                yield f"entry {entry.order} says {entry.balance_minor}, those before it {balance}"
+            if entry.balance_minor < 0 and entry.code not in case.evidence.unguarded:
+                yield f"entry {entry.order} leaves {entry.code} at {entry.balance_minor}"
+            balance = entry.balance_minor
+        if account.balance_minor != balance:
+            said = account.balance_minor
+            yield f"account {account.account_id} says {said}, its entries {balance}"
+    known = {account.account_id for account in case.evidence.accounts}
+    yield from (f"account {each} has entries and is gone" for each in case.entries.keys() - known)
+
+
+def time_is_kept(case: Case) -> Iterator[str]:
+    """What was acknowledged before another request began is before it in a wallet."""
+    for entries in case.entries.values():
+        newest_began = 0
+        for entry, transaction in entries:
+            request = case.requests.get(transaction.key) if transaction.key is not None else None
+            if entry.code != "wallet" or request is None:
+                continue
+            if request.acknowledged is not None and request.acknowledged < newest_began:
+                yield f"entry {entry.order} stands behind one that began after it was acknowledged"
+            newest_began = max(newest_began, request.began)
+
+
+def every_event_is_in_the_stream(case: Case) -> Iterator[str]:
+    committed = [event_id for event_id, _ in case.evidence.log]
+    seen = list(dict.fromkeys(case.evidence.stream))
+    yield from (f"event {each} never reached the stream" for each in set(committed) - set(seen))
+    yield from (f"event {each} was never committed" for each in set(seen) - set(committed))
+    if not set(committed) ^ set(seen) and committed != seen:
+        yield "events reached the stream in another order than that of the log"
+
+
+def every_transaction_has_its_event(case: Case) -> Iterator[str]:
+    told = Counter(transaction_id for _, transaction_id in case.evidence.log)
+    for transaction in case.evidence.transactions:
+        if told[transaction.transaction_id] != 1:
+            times = told[transaction.transaction_id]
+            yield f"transaction {transaction.transaction_id} has {times} events"
+    known = {transaction.transaction_id for transaction in case.evidence.transactions}
+    for transaction_id in told.keys() - known - {None}:
+        yield f"an event tells of transaction {transaction_id}, which is not there"
+    ids = Counter(event_id for event_id, _ in case.evidence.log)
+    yield from (f"event {each} was committed {n} times" for each, n in ids.items() if n > 1)
+
+
+def effects_are_those_of_the_ledger(case: Case) -> Iterator[str]:
+    wanted: Counter[tuple[UUID, UUID]] = Counter()
+    for key in case.found:
+        request = case.requests.get(key)
+        if request is not None and request.operation == "gift":
+            arguments = request.arguments
+            pair = arguments["payer_id"], arguments["payee_id"]
+            wanted[pair] += arguments["price_minor"] * arguments["count"]
+    for pair in wanted.keys() | case.evidence.effects.keys():
+        counted = case.evidence.effects.get(pair, 0)
+        if wanted[pair] != counted:
+            yield f"the reader counted {counted} for {pair}, not {wanted[pair]}"
+
+
+def holds_add_up(case: Case) -> Iterator[str]:
+    held: Counter[UUID] = Counter()
+    for hold in case.evidence.holds:
+        if not 0 <= hold.captured_minor <= hold.amount_minor:
+            yield f"hold {hold.hold_id} of {hold.amount_minor} has {hold.captured_minor} captured"
+        if hold.is_open:
+            held[hold.account_id] += hold.amount_minor - hold.captured_minor
+    for account in case.evidence.accounts:
+        if account.held_minor != held[account.account_id]:
+            wanted = held[account.account_id]
+            yield f"account {account.account_id} holds {account.held_minor}, not {wanted}"
+        if (
+            account.code not in case.evidence.unguarded
+            and account.balance_minor < account.held_minor
+        ):
+            yield f"account {account.account_id} holds more than its {account.balance_minor}"
+
+
+CHECKS: tuple[Callable[[Case], Iterable[str]], ...] = (
+    acknowledged_are_there,
+    answers_are_true,
+    none_is_there_twice,
+    refused_are_not_there,
+    nothing_is_there_unasked,
+    transactions_follow_the_model,
+    balances_follow_the_entries,
+    time_is_kept,
+    every_event_is_in_the_stream,
+    every_transaction_has_its_event,
+    effects_are_those_of_the_ledger,
+    holds_add_up,
+)
+
+
+def faults(calls: Iterable[Call], evidence: Evidence) -> list[str]:
+    """Everything that is wrong; empty where nothing is."""
+    case = Case(tuple(calls), evidence)
+    return [f"{check.__name__}: {fault}" for check in CHECKS for fault in check(case)]

@@ -1,0 +1,78 @@
+"""Collects the evidence, straight from the stores."""
+
+from collections import defaultdict
+from typing import Any
+from uuid import UUID
+
+import asyncpg
+import orjson
+from redis.asyncio import Redis
+
+from server.bus import STREAM_KEY
+from tests.sim.evidence import Account, Entry, Evidence, Transaction
+from tests.sim.history import Key
+
+TRANSACTIONS = """
+SELECT transaction_id, caller_id, request_id, kind FROM ledger.transactions
+"""
+ENTRIES = """
+SELECT e.entry_id, e.transaction_id, e.account_id, a.owner_id, a.code, e.amount_minor,
+       e.balance_minor
+FROM ledger.journal_entries e LEFT JOIN ledger.accounts a USING (account_id) ORDER BY e.entry_id
+"""
+ACCOUNTS = "SELECT account_id, owner_id, code, balance_minor FROM ledger.accounts"
+LOG = """
+SELECT event_id, (data->>'transaction_id')::uuid AS transaction_id
+FROM ledger.event_log ORDER BY sequence
+"""
+EFFECTS = """
+SELECT payer_id, payee_id, sum(amount_minor)::bigint AS amount_minor
+FROM compliance.aml_edges GROUP BY payer_id, payee_id
+"""
+PUBLISHED = """
+SELECT coalesce((SELECT max(sequence) FROM ledger.event_log), 0) <=
+       (SELECT sequence FROM ledger.event_cursors WHERE consumer = 'stream')
+"""
+
+
+async def is_settled(connection: asyncpg.Connection, redis: Redis) -> bool:
+    """Whether the log is published, and the readers have finished with all of it."""
+    if not await connection.fetchval(PUBLISHED):
+        return False
+    groups = await redis.xinfo_groups(STREAM_KEY)
+    return bool(groups) and all(not group["pending"] and group["lag"] == 0 for group in groups)
+
+
+async def collect(connection: asyncpg.Connection, redis: Redis) -> Evidence:
+    """What the stores hold now."""
+    entries: dict[UUID, list[Entry]] = defaultdict(list)
+    for row in await connection.fetch(ENTRIES):
+        fields = dict(row)
+        entries[fields.pop("transaction_id")].append(Entry(fields.pop("entry_id"), **fields))
+    return Evidence(
+        transactions=tuple(
+            Transaction(
+                row["transaction_id"],
+                _key(row),
+                row["kind"],
+                tuple(entries.pop(row["transaction_id"], ())),
+            )
+            for row in await connection.fetch(TRANSACTIONS)
+        )
+        + tuple(Transaction(each, None, "orphan", tuple(rows)) for each, rows in entries.items()),
+        accounts=tuple(Account(**row) for row in await connection.fetch(ACCOUNTS)),
+        log=tuple((row["event_id"], row["transaction_id"]) for row in await connection.fetch(LOG)),
+        stream=tuple(
+            UUID(event["event_id"])
+            for _, fields in await redis.xrange(STREAM_KEY)
+            for event in orjson.loads(fields[b"events"])
+        ),
+        effects={
+            (row["payer_id"], row["payee_id"]): row["amount_minor"]
+            for row in await connection.fetch(EFFECTS)
+        },
+    )
+
+
+def _key(row: Any) -> Key | None:
+    return None if row["caller_id"] is None else Key(row["caller_id"], row["request_id"])

@@ -1,0 +1,167 @@
+"""One process of the system under test: `python -m tests.sim.node ROLE`, with a JSON line of
+settings on standard input. It ends when that is closed, and is killed at any moment.
+
+writer      the ledger's service behind a socket: a JSON line in, a JSON line out
+publisher   the outbox, from PostgreSQL into the Redis stream
+reader      the AML worker on that stream
+"""
+
+import asyncio
+import json
+import os
+import sys
+from collections.abc import Awaitable, Callable
+from dataclasses import asdict
+from datetime import UTC, datetime
+from typing import Any
+from uuid import UUID
+
+import asyncpg
+import uvloop
+from redis.asyncio import Redis
+
+from compliance.aml.store import AmlStore
+from compliance.aml.worker import AmlWorker
+from config.aml import AmlSettings
+from config.ledger import LedgerSettings, OutboxSettings
+from ledger.errors import LedgerBusy, LedgerRefusal
+from ledger.gifts import GiftRequest
+from ledger.outbox import OutboxPublisher
+from ledger.service import LedgerService
+from ledger.store import LedgerStore
+from server.background import background
+from server.bus import ConsumerGroupSource, LedgerEventStream
+from server.database import create_pool
+
+LEDGER = LedgerSettings(
+    acquire_timeout_s=1,
+    statement_timeout_s=2,
+    outbox=OutboxSettings(poll_s=0.05, publish_timeout_s=1, longest_backoff_s=0.2),
+)
+AML = AmlSettings(
+    claim_idle_ms=300,
+    block_ms=100,
+    retry_max_s=0.2,
+    velocity_max_gifts=1000,
+    history_per_payer=2000,
+)
+POOL_SIZE = 6
+CONNECT_PAUSE_S = 0.05
+
+Arguments = dict[str, Any]
+
+
+class Silent:
+    """Nobody reads the times here."""
+
+    def observe(self, operation: str, seconds: float, outcome: str) -> None:
+        pass
+
+
+async def gift(ledger: LedgerService, caller_id: UUID, request_id: UUID, a: Arguments) -> object:
+    return await ledger.send_gift(
+        GiftRequest(
+            request_id=request_id,
+            payer_id=caller_id,
+            payer_name="Ada",
+            payee_id=UUID(a["payee_id"]),
+            stream_id=UUID(a["payee_id"]),
+            gift_id=a["gift_id"],
+            count=a["count"],
+        )
+    )
+
+
+async def grant(ledger: LedgerService, caller_id: UUID, request_id: UUID, a: Arguments) -> object:
+    return await ledger.grant(
+        request_id=request_id,
+        user_id=UUID(a["user_id"]),
+        amount_minor=a["amount_minor"],
+        reason="crash campaign",
+        granted_by=caller_id,
+    )
+
+
+OPERATIONS: dict[str, Callable[[LedgerService, UUID, UUID, Arguments], Awaitable[object]]] = {
+    "gift": gift,
+    "grant": grant,
+}
+
+
+async def answer(ledger: LedgerService, line: bytes) -> dict[str, Any]:
+    """What happened, as the client may know it: ok, refused, or unknown."""
+    request = json.loads(line)
+    operation = OPERATIONS[request["operation"]]
+    caller_id, request_id = UUID(request["caller_id"]), UUID(request["request_id"])
+    try:
+        receipt = await operation(ledger, caller_id, request_id, request["arguments"])
+    except LedgerBusy:
+        return {"outcome": "unknown", "answer": {}}
+    except LedgerRefusal as refusal:
+        return {"outcome": "refused", "answer": {"code": refusal.code}}
+    except Exception as error:
+        return {"outcome": "unknown", "answer": {"unexpected": repr(error)}}
+    return {"outcome": "ok", "answer": json.loads(json.dumps(asdict(receipt), default=str))}  # type: ignore[call-overload]
+
+
+async def write(pool: asyncpg.Pool, _: Redis, port: int) -> None:
+    ledger = LedgerService(LEDGER, LedgerStore(pool, LEDGER), wake=lambda: None, observer=Silent())
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        while line := await reader.readline():
+            writer.write(json.dumps(await answer(ledger, line)).encode() + b"\n")
+            await writer.drain()
+        writer.close()
+
+    server = await asyncio.start_server(serve, "127.0.0.1", port)
+    await server.serve_forever()
+
+
+async def publish(pool: asyncpg.Pool, redis: Redis, _: int) -> None:
+    store = LedgerStore(pool, LEDGER)
+    await OutboxPublisher(store, LedgerEventStream(redis), LEDGER.outbox).run()
+
+
+async def read(pool: asyncpg.Pool, redis: Redis, _: int) -> None:
+    source = ConsumerGroupSource(
+        redis, group="aml", consumer=str(os.getpid()), claim_idle_ms=AML.claim_idle_ms
+    )
+    worker = AmlWorker(source, AmlStore(pool), AML, clock=lambda: datetime.now(UTC))
+    async with background("aml", worker.run):
+        await asyncio.Event().wait()
+
+
+ROLES = {"writer": write, "publisher": publish, "reader": read}
+
+
+async def connected(url: str) -> asyncpg.Pool:
+    """The pool, as soon as the database lets us in; a supervisor would start us again till then."""
+    while True:
+        try:
+            return await create_pool(url, size=POOL_SIZE)
+        except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError):
+            await asyncio.sleep(CONNECT_PAUSE_S)
+
+
+async def end_with_driver() -> None:
+    """End as kill -9 would, when whoever started us is gone."""
+    reader = asyncio.StreamReader()
+    await asyncio.get_running_loop().connect_read_pipe(
+        lambda: asyncio.StreamReaderProtocol(reader), sys.stdin
+    )
+    await reader.read()
+    os._exit(0)
+
+
+async def main(role: str) -> None:
+    settings = json.loads(sys.stdin.readline())
+    watching = asyncio.create_task(end_with_driver())
+    pool = await connected(settings["database_url"])
+    redis = Redis.from_url(settings["redis_url"], socket_timeout=2, socket_connect_timeout=1)
+    await ROLES[role](pool, redis, settings.get("port", 0))
+    await watching
+
+
+if __name__ == "__main__":
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        runner.run(main(sys.argv[1]))

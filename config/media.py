@@ -1,9 +1,9 @@
 """Settings of the media plane."""
 
 from ipaddress import ip_address
-from typing import Annotated
+from typing import Annotated, Self
 
-from pydantic import AfterValidator, Field
+from pydantic import AfterValidator, Field, model_validator
 
 from config.section import Section
 
@@ -25,13 +25,22 @@ class MediaSettings(Section):
     """IP addresses offered to peers as ICE host candidates, the preferred one first."""
 
     udp_port: int = Field(default=7000, ge=0, le=65535)
-    """UDP port of the media worker; 0 takes a free one."""
+    """UDP port of the media worker, the first one where there are several; 0 takes free ones."""
+
+    workers: int = Field(default=1, ge=1, le=64)
+    """1 relays in the server's own process; more are processes, at as many UDP ports in a row."""
+
+    @model_validator(mode="after")
+    def _ports_exist(self) -> Self:
+        if self.udp_port and self.udp_port + self.workers - 1 > 65_535:
+            raise ValueError("udp_port and workers: the last worker's port would be above 65535")
+        return self
 
     max_streams: int = Field(default=100, ge=1)
-    """Streams that one worker takes at once; a further publisher gets 503 with Retry-After."""
+    """Streams taken at once; a further publisher gets 503 with Retry-After."""
 
     max_viewers: int = Field(default=5000, ge=1)
-    """Viewers that one worker takes; further ones get 503 with Retry-After."""
+    """Viewers taken at once, over all streams; further ones get 503 with Retry-After."""
 
     max_pending_sessions: int = Field(default=500, ge=1)
     """Sessions that may be between their offer and the end of their DTLS handshake at once."""

@@ -9,6 +9,7 @@ MediaRefusal                    .code is the protocol's code, str() is for peopl
 ├── StreamOffline               stream_offline        nobody is sending            (retry_after_s)
 ├── TooManyViewers              too_many_viewers      this worker is full          (retry_after_s)
 ├── MediaUnavailable            unavailable           this worker takes no session (retry_after_s)
+│   └── StreamRestarting        unavailable           its worker died, its publisher is awaited
 ├── UnknownSession              unknown_session       no such session of that stream and role
 ├── PreconditionRequired        precondition_required PATCH without If-Match
 ├── PreconditionFailed          precondition_failed   If-Match names another ICE session
@@ -89,6 +90,15 @@ class MediaUnavailable(MediaRefusal):
 
     code = "unavailable"
     retry_after_s = 5
+
+
+class StreamRestarting(MediaUnavailable):
+    """The worker that had the stream died; the stream waits for its publisher, elsewhere."""
+
+    retry_after_s = 1
+
+    def __init__(self) -> None:
+        super().__init__("The media worker of this stream was started again. Try again at once.")
 
 
 class UnknownSession(MediaRefusal):

@@ -28,10 +28,20 @@ class StreamEnded:
 
 @dataclass(frozen=True, slots=True)
 class ViewersChanged:
-    """Another number of viewers is connected on this worker."""
+    """Another number of viewers is connected."""
 
     stream_id: UUID
     count: int
 
 
-MediaEvent = StreamLive | StreamInterrupted | StreamEnded | ViewersChanged
+@dataclass(frozen=True, slots=True)
+class SessionsLost:
+    """A worker died and took sessions of this stream with it: whoever had one needs a new one.
+
+    The clients can't hear it from the worker; those whose session is over find its URL gone (404).
+    """
+
+    stream_id: UUID
+
+
+MediaEvent = StreamLive | StreamInterrupted | StreamEnded | ViewersChanged | SessionsLost

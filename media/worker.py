@@ -166,6 +166,11 @@ class MediaWorker:
         stream = self._watchable(stream_id)
         return stream.stats(self._loop.time()) if stream is not None else None
 
+    @property
+    def viewer_sessions(self) -> int:
+        """Viewers' sessions, connected or connecting."""
+        return self._registry.viewers
+
     def totals(self) -> RelayTotals:
         """What this worker has relayed, streams that ended included."""
         relays = (stream.relay.totals for stream in self._registry.streams.values())

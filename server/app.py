@@ -23,8 +23,12 @@ from ledger.outbox import OutboxPublisher
 from ledger.service import LedgerService
 from ledger.store import LedgerStore
 from media.catalog import StreamCatalog
+from media.door import MediaDoor
+from media.events import MediaEvent
 from media.local import LocalMedia
+from media.pool.pool import MediaPool
 from media.store import StreamStore
+from server import media_process
 from server.background import background
 from server.bridges.chat_ports import ChatGifts, ChatStreams, ChatUsers
 from server.bridges.gift_feed import GiftFeed
@@ -88,6 +92,14 @@ def kafka_export(settings: Settings, stores: Stores) -> KafkaExport:
     return KafkaExport(source, lease, settings.kafka, partial(KafkaProducer, settings.kafka))
 
 
+def build_media(settings: Settings, on_event: Callable[[MediaEvent], None]) -> MediaDoor:
+    """The media plane in this process, or in as many as the settings say."""
+    if settings.media.workers == 1:
+        return LocalMedia(settings.media, on_event=on_event)
+    command = media_process.command(settings.telemetry)
+    return MediaPool(settings.media, command, on_event=on_event)
+
+
 @asynccontextmanager
 async def running(settings: Settings) -> AsyncIterator[RunningApp]:
     """The whole server, answering while the block runs.
@@ -142,7 +154,7 @@ class _Parts:
             clock=clock,
         )
         self.states = StreamStates(self.catalog, self.chat)
-        self.media = LocalMedia(settings.media, on_event=self.states.on_event)
+        self.media = build_media(settings, self.states.on_event)
         self.gift_feed = GiftFeed(TailReader(stores.redis), self.chat)
         aml_store = AmlStore(stores.pool)
         self.aml = AmlWorker(

@@ -6,11 +6,12 @@ import pytest
 
 from media.door import MediaDoor
 from media.local import LocalMedia
+from media.pool.pool import MediaPool
 
 CALLS = sorted(name for name in vars(MediaDoor) if not name.startswith("_"))
 
 
-@pytest.mark.parametrize("implementation", [LocalMedia])
+@pytest.mark.parametrize("implementation", [LocalMedia, MediaPool])
 @pytest.mark.parametrize("name", CALLS)
 def test_every_call_is_there_with_the_same_parameters(implementation: type, name: str) -> None:
     wanted, given = vars(MediaDoor)[name], getattr(implementation, name)

@@ -1,0 +1,1 @@
+"""Streams on worker processes: one `MediaWorker` a process, one control channel each."""

@@ -1,0 +1,178 @@
+"""Where each stream is, as the pool knows it from what it asked and what workers told.
+
+    starting ──live──▶ live ◀──live── interrupted      as its worker tells
+       │                 │                 │
+       └────────────── worker dies ────────┘──▶ stranded ──live──▶ live
+
+A stream whose worker died is `stranded`: its sessions are over, and it waits for its publisher, on
+whichever worker, for as long as an interrupted one does. A stream that was only starting is
+forgotten with its worker.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any, Final
+from uuid import UUID
+
+from media.events import (
+    MediaEvent,
+    SessionsLost,
+    StreamEnded,
+    StreamInterrupted,
+    StreamLive,
+    ViewersChanged,
+)
+
+
+class PlacedState(StrEnum):
+    """What the pool knows of a stream."""
+
+    STARTING = "starting"
+    LIVE = "live"
+    INTERRUPTED = "interrupted"
+    STRANDED = "stranded"
+
+
+@dataclass(slots=True, eq=False)
+class PlacedStream:
+    """One stream between its first offer and its end."""
+
+    stream_id: UUID
+    publisher_id: UUID
+    worker: str | None
+    """Where it is published; None while it is stranded and nobody has begun to publish it again."""
+    forget_at: float
+    """When it is given up while it is starting or stranded."""
+    state: PlacedState = PlacedState.STARTING
+    viewers: dict[str, int] = field(default_factory=dict)
+    """Connected viewers by worker."""
+
+    @property
+    def watching(self) -> int:
+        return sum(self.viewers.values())
+
+
+class StreamTable:
+    """All streams of the pool. Methods give the events that the rest of the house is to hear."""
+
+    def __init__(self, *, starting_s: float, stranded_s: float) -> None:
+        self._starting_s = starting_s
+        self._stranded_s = stranded_s
+        self._streams: dict[UUID, PlacedStream] = {}
+
+    def __len__(self) -> int:
+        return len(self._streams)
+
+    def find(self, stream_id: UUID) -> PlacedStream | None:
+        """The stream, wherever it is."""
+        return self._streams.get(stream_id)
+
+    def live(self) -> list[UUID]:
+        """The streams that can be watched, or could until a moment ago and may be again."""
+        starting = PlacedState.STARTING
+        return [each.stream_id for each in self._streams.values() if each.state is not starting]
+
+    def claim(self, stream_id: UUID, publisher_id: UUID, worker: str, now: float) -> None:
+        """A publisher is about to be taken by this worker."""
+        until = now + self._starting_s
+        stream = self._streams.get(stream_id)
+        if stream is None:
+            self._streams[stream_id] = PlacedStream(stream_id, publisher_id, worker, until)
+        else:
+            stream.worker = worker
+            stream.forget_at = max(stream.forget_at, until)
+
+    def release(self, stream_id: UUID, worker: str) -> None:
+        """The worker refused the publisher: a stream that has no other is forgotten."""
+        stream = self._streams.get(stream_id)
+        if stream is not None and stream.worker == worker:
+            if stream.state is PlacedState.STARTING:
+                del self._streams[stream_id]
+            elif stream.state is PlacedState.STRANDED:
+                stream.worker = None
+
+    def apply(self, worker: str, event: MediaEvent) -> list[MediaEvent]:
+        """What a worker told of one of its streams."""
+        stream = self._streams.get(event.stream_id)
+        return [] if stream is None else _CHANGES[type(event)](self, stream, worker, event)
+
+    def strand(self, worker: str, now: float) -> list[MediaEvent]:
+        """The worker died, and with it the sessions that it had."""
+        events: list[MediaEvent] = []
+        for stream in list(self._streams.values()):
+            had_viewers = stream.viewers.pop(worker, 0) > 0
+            if stream.worker == worker and stream.state is PlacedState.STARTING:
+                del self._streams[stream.stream_id]
+            elif stream.worker == worker:
+                events += self._lose(stream, now)
+            elif had_viewers:
+                events += _told_viewers(stream), SessionsLost(stream.stream_id)
+        return events
+
+    def expire(self, now: float) -> list[MediaEvent]:
+        """Give up the streams whose publishers did not come (back) in time."""
+        waiting = (PlacedState.STARTING, PlacedState.STRANDED)
+        events: list[MediaEvent] = []
+        for stream in list(self._streams.values()):
+            if stream.state in waiting and now >= stream.forget_at:
+                events += self.end(stream.stream_id, "The publisher did not come back.")
+        return events
+
+    def end(self, stream_id: UUID, reason: str) -> list[MediaEvent]:
+        """Forget a stream that no worker has any more."""
+        stream = self._streams.pop(stream_id, None)
+        is_known = stream is not None and stream.state is not PlacedState.STARTING
+        return [StreamEnded(stream_id, reason)] if is_known else []
+
+    def _lose(self, stream: PlacedStream, now: float) -> list[MediaEvent]:
+        events: list[MediaEvent] = []
+        if stream.state is PlacedState.LIVE:
+            events.append(StreamInterrupted(stream.stream_id))
+        stream.state, stream.worker = PlacedState.STRANDED, None
+        stream.forget_at = now + self._stranded_s
+        return [*events, _told_viewers(stream), SessionsLost(stream.stream_id)]
+
+    def _on_live(self, stream: PlacedStream, worker: str, event: StreamLive) -> list[MediaEvent]:
+        if worker != stream.worker:
+            return []
+        stream.state = PlacedState.LIVE
+        return [event]
+
+    def _on_interrupted(
+        self, stream: PlacedStream, worker: str, event: StreamInterrupted
+    ) -> list[MediaEvent]:
+        if worker != stream.worker:
+            return []
+        stream.state = PlacedState.INTERRUPTED
+        return [event]
+
+    def _on_ended(self, stream: PlacedStream, worker: str, event: StreamEnded) -> list[MediaEvent]:
+        if worker != stream.worker:
+            return []
+        del self._streams[stream.stream_id]
+        return [event]
+
+    def _on_viewers(
+        self, stream: PlacedStream, worker: str, event: ViewersChanged
+    ) -> list[MediaEvent]:
+        stream.viewers[worker] = event.count
+        return [_told_viewers(stream)]
+
+    def _on_sessions_lost(
+        self, stream: PlacedStream, worker: str, event: SessionsLost
+    ) -> list[MediaEvent]:
+        return [event]
+
+
+def _told_viewers(stream: PlacedStream) -> ViewersChanged:
+    return ViewersChanged(stream.stream_id, stream.watching)
+
+
+_CHANGES: Final[dict[type[MediaEvent], Callable[[StreamTable, PlacedStream, str, Any], Any]]] = {
+    StreamLive: StreamTable._on_live,
+    StreamInterrupted: StreamTable._on_interrupted,
+    StreamEnded: StreamTable._on_ended,
+    ViewersChanged: StreamTable._on_viewers,
+    SessionsLost: StreamTable._on_sessions_lost,
+}

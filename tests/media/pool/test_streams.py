@@ -1,0 +1,139 @@
+"""What the pool knows of streams, without a process."""
+
+from uuid import UUID
+
+import pytest
+
+from media.events import (
+    SessionsLost,
+    StreamEnded,
+    StreamInterrupted,
+    StreamLive,
+    ViewersChanged,
+)
+from media.pool.streams import PlacedState, StreamTable
+from tests.media.conftest import OWNER, STREAM
+
+OTHER = UUID(int=6)
+
+
+@pytest.fixture
+def table() -> StreamTable:
+    return StreamTable(starting_s=12, stranded_s=30)
+
+
+@pytest.fixture
+def live(table: StreamTable) -> StreamTable:
+    """A stream of three viewers on worker 1."""
+    table.claim(STREAM, OWNER, "1", 100.0)
+    assert table.apply("1", StreamLive(STREAM)) == [StreamLive(STREAM)]
+    table.apply("1", ViewersChanged(STREAM, 3))
+    return table
+
+
+def state(table: StreamTable) -> PlacedState | None:
+    stream = table.find(STREAM)
+    return stream.state if stream is not None else None
+
+
+def test_a_stream_follows_what_its_worker_tells(table: StreamTable) -> None:
+    table.claim(STREAM, OWNER, "1", 100.0)
+    assert (state(table), table.live(), len(table)) == (PlacedState.STARTING, [], 1)
+    for event, expected in (
+        (StreamLive(STREAM), PlacedState.LIVE),
+        (StreamInterrupted(STREAM), PlacedState.INTERRUPTED),
+        (StreamLive(STREAM), PlacedState.LIVE),
+    ):
+        assert table.apply("1", event) == [event]
+        assert state(table) is expected
+        assert table.live() == [STREAM]
+    assert table.apply("1", StreamEnded(STREAM, "over")) == [StreamEnded(STREAM, "over")]
+    assert (state(table), table.live()) == (None, [])
+
+
+def test_viewers_add_up_over_workers(live: StreamTable) -> None:
+    assert live.apply("2", ViewersChanged(STREAM, 4)) == [ViewersChanged(STREAM, 7)]
+    assert live.apply("1", ViewersChanged(STREAM, 1)) == [ViewersChanged(STREAM, 5)]
+
+
+def test_only_the_worker_that_has_a_stream_changes_its_state(live: StreamTable) -> None:
+    for event in (StreamInterrupted(STREAM), StreamEnded(STREAM, "x"), StreamLive(STREAM)):
+        assert live.apply("2", event) == []
+    assert state(live) is PlacedState.LIVE
+    assert live.apply("1", StreamLive(OTHER)) == []
+
+
+def test_a_refused_publisher_leaves_nothing(table: StreamTable, live: StreamTable) -> None:
+    table.claim(OTHER, OWNER, "1", 100.0)
+    table.release(OTHER, "1")
+    assert table.find(OTHER) is None
+    live.claim(STREAM, OWNER, "1", 101.0)  # a second publisher, refused as busy
+    live.release(STREAM, "1")
+    assert state(live) is PlacedState.LIVE
+
+
+def test_a_publisher_that_never_connects_is_forgotten_without_a_word(table: StreamTable) -> None:
+    table.claim(STREAM, OWNER, "1", 100.0)
+    table.claim(STREAM, OWNER, "1", 105.0)  # it tries again
+    assert table.expire(116.9) == []
+    assert state(table) is PlacedState.STARTING
+    assert table.expire(117.0) == []
+    assert state(table) is None
+
+
+def test_the_death_of_a_worker_strands_its_streams(live: StreamTable) -> None:
+    live.claim(OTHER, OWNER, "1", 100.0)
+    assert live.strand("1", 200.0) == [
+        StreamInterrupted(STREAM),
+        ViewersChanged(STREAM, 0),
+        SessionsLost(STREAM),
+    ]
+    assert live.find(OTHER) is None  # it was only starting
+    assert (state(live), live.live()) == (PlacedState.STRANDED, [STREAM])
+    stream = live.find(STREAM)
+    assert stream is not None
+    assert (stream.worker, stream.publisher_id) == (None, OWNER)
+
+    live.claim(STREAM, OWNER, "2", 201.0)
+    assert state(live) is PlacedState.STRANDED  # until it is connected
+    assert live.apply("2", StreamLive(STREAM)) == [StreamLive(STREAM)]
+    assert state(live) is PlacedState.LIVE
+    assert live.expire(1_000.0) == []
+
+
+def test_an_interrupted_stream_is_not_interrupted_twice(live: StreamTable) -> None:
+    live.apply("1", StreamInterrupted(STREAM))
+    assert live.strand("1", 200.0) == [ViewersChanged(STREAM, 0), SessionsLost(STREAM)]
+
+
+def test_a_stranded_stream_ends_when_its_publisher_stays_away(live: StreamTable) -> None:
+    live.strand("1", 200.0)
+    assert live.expire(229.9) == []
+    assert live.expire(230.0) == [StreamEnded(STREAM, "The publisher did not come back.")]
+    assert len(live) == 0
+
+
+def test_a_publisher_that_is_connecting_is_waited_for(live: StreamTable) -> None:
+    live.strand("1", 200.0)
+    live.claim(STREAM, OWNER, "2", 229.0)
+    assert live.expire(235.0) == []
+    live.release(STREAM, "2")
+    stream = live.find(STREAM)
+    assert stream is not None
+    assert stream.worker is None
+    assert live.expire(241.0) == [StreamEnded(STREAM, "The publisher did not come back.")]
+
+
+def test_the_death_of_another_worker_loses_only_its_viewers(live: StreamTable) -> None:
+    assert live.strand("2", 200.0) == []
+    live.apply("2", ViewersChanged(STREAM, 4))
+    assert live.strand("2", 200.0) == [ViewersChanged(STREAM, 3), SessionsLost(STREAM)]
+    assert state(live) is PlacedState.LIVE
+
+
+def test_a_stream_can_be_ended_without_a_worker(live: StreamTable) -> None:
+    live.strand("1", 200.0)
+    assert live.end(STREAM, "stopped") == [StreamEnded(STREAM, "stopped")]
+    assert live.end(STREAM, "stopped") == []
+    live.claim(OTHER, OWNER, "1", 100.0)
+    assert live.end(OTHER, "stopped") == []  # nobody ever heard of it

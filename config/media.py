@@ -63,6 +63,12 @@ class MediaSettings(Section):
     publisher_bitrate_bps: int = Field(default=8_000_000, ge=100_000)
     """The most that a publisher is told to send, in bits a second of all its tracks (REMB)."""
 
+    max_publisher_bitrate_bps: int = Field(default=20_000_000, ge=100_000)
+    """What a publisher sends beyond this is dropped, in bits a second of all its tracks."""
+
+    overrun_timeout_s: float = Field(default=5.0, gt=0)
+    """A publisher that is beyond its bit rate for so long is disconnected, and told why."""
+
     keyframe_interval_s: float = Field(default=1.0, gt=0)
     """A publisher is asked for a keyframe at most this often, however many viewers need one."""
 

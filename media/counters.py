@@ -1,8 +1,10 @@
 """What a media worker counts, as plain numbers for whoever exports them."""
 
 from collections import Counter
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from typing import Self
 
+from media.plane import PlaneCounts
 from media.relay.stats import RelayTotals
 
 
@@ -22,3 +24,12 @@ class MediaCounters:
     """What the streams that ended had relayed."""
     unsent: int = 0
     """Answers, handshakes and reports that the socket had no room for."""
+
+    def with_plane(self, counts: PlaneCounts) -> Self:
+        """These counts and those of the plane, of which this keeps none itself."""
+        return replace(
+            self,
+            datagrams=self.datagrams + Counter(counts.datagrams),
+            dropped=self.dropped + Counter(counts.dropped),
+            unsent=self.unsent + counts.unsent,
+        )

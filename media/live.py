@@ -14,6 +14,7 @@ from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from uuid import UUID
 
+from media.relay.overrun import Overrun
 from media.relay.stats import TrackStats
 from media.relay.stream import StreamRelay
 from media.session import Session
@@ -83,6 +84,8 @@ class StreamStats:
 class LiveStream:
     """One stream between its first publisher session and its end."""
 
+    number: int
+    """The plane's name for it."""
     stream_id: UUID
     publisher_id: UUID
     relay: StreamRelay
@@ -99,6 +102,8 @@ class LiveStream:
     live_at: float | None = None
     """When a publisher first connected."""
     interrupted_at: float = 0.0
+    overrun: Overrun = field(default_factory=Overrun)
+    """For how long its publisher has sent too much."""
 
     @property
     def is_watchable(self) -> bool:

@@ -11,13 +11,16 @@ from uuid import UUID
 
 from config.media import MediaSettings
 from media.counters import MediaCounters
+from media.deadlines import Deadlines
 from media.errors import UnknownSession
 from media.events import MediaEvent, StreamEnded, StreamInterrupted, StreamLive, ViewersChanged
 from media.live import LiveStream, StreamEvent, StreamState
 from media.negotiation import track_spec
+from media.plane import DataPlane
 from media.relay.tracks import Viewer
-from media.session import EndReason, Role, Session, SessionState
-from media.traffic import Peer, Send, Traffic
+from media.session import EndReason, Role, Session, SessionEvent, SessionState
+from media.traffic import Peer, Traffic
+from media.transport.dtls import DtlsState
 from media.wire.negotiate import can_watch
 
 _logger = logging.getLogger(__name__)
@@ -27,10 +30,16 @@ class Registry:
     """Both tables, kept in step with each other, with the relays and with the traffic."""
 
     def __init__(
-        self, settings: MediaSettings, *, send: Send, on_event: Callable[[MediaEvent], None]
+        self,
+        settings: MediaSettings,
+        plane: DataPlane,
+        *,
+        on_event: Callable[[MediaEvent], None],
     ) -> None:
         self.counters = MediaCounters()
-        self.traffic = Traffic(send, self.counters, on_secured=self._on_secured)
+        self.traffic = Traffic(
+            plane, self.counters, on_secured=self._on_secured, on_closed=self._on_closed
+        )
         self.streams: dict[UUID, LiveStream] = {}
         self.pending = 0
         """Sessions between their offer and the end of their handshake."""
@@ -39,6 +48,8 @@ class Registry:
         self._settings = settings
         self._on_event = on_event
         self._sessions: dict[str, Session] = {}
+        self._by_number: dict[int, Session] = {}
+        self._overdue = Deadlines()
 
     def find(self, role: Role, stream_id: UUID, session_id: str) -> Session:
         """The session of this stream in this role. Raises UnknownSession."""
@@ -50,7 +61,8 @@ class Registry:
     def add(self, session: Session, stream: LiveStream) -> None:
         """A new session of a stream, which becomes one of the streams by it."""
         self.streams[stream.stream_id] = stream
-        self._sessions[session.session_id] = session
+        self._sessions[session.session_id] = self._by_number[session.number] = session
+        self._overdue.set(session.number, session.created_at)
         self.pending += 1
         if session.role is Role.PUBLISHER:
             stream.publisher = session
@@ -61,19 +73,42 @@ class Registry:
         self.counters.sessions_started[session.role] += 1
 
     def sweep(self, now: float) -> None:
-        """End what is overdue: handshakes, silent peers, publishers who stay away."""
-        for session in list(self._sessions.values()):
-            reason = session.end_reason(
-                now,
-                handshake_timeout_s=self._settings.handshake_timeout_s,
-                consent_timeout_s=self._settings.consent_timeout_s,
-            )
-            if reason is not None:
+        """End what is overdue: handshakes, silent peers, publishers who stay away or overdo it."""
+        for number in list(self._overdue.take(now)):
+            session = self._by_number[number]
+            if (reason := self._end_reason(session, now)) is not None:
                 self.end_session(session, reason, now)
         for stream in list(self.streams.values()):
             if stream.is_expired(now, self._settings.reconnect_window_s):
                 stream.on(StreamEvent.EXPIRED)
                 self._close(stream, "The publisher did not come back.", EndReason.STREAM_ENDED)
+            elif self._is_too_fast(stream, now):
+                self.end_stream(stream, self._too_fast(), EndReason.TOO_FAST)
+
+    def _end_reason(self, session: Session, now: float) -> EndReason | None:
+        """Why a session is over at `now`; where it is not, when to look again is noted."""
+        settings, heard_at = self._settings, self.traffic.heard_at(session)
+        reason = session.end_reason(
+            now,
+            heard_at,
+            handshake_timeout_s=settings.handshake_timeout_s,
+            consent_timeout_s=settings.consent_timeout_s,
+        )
+        if reason is None:
+            is_connected = session.state is SessionState.CONNECTED
+            since = heard_at if is_connected else session.created_at
+            limit_s = settings.consent_timeout_s if is_connected else settings.handshake_timeout_s
+            self._overdue.set(session.number, since + limit_s)
+        return reason
+
+    def _is_too_fast(self, stream: LiveStream, now: float) -> bool:
+        overrun_s = stream.overrun.lasts(stream.relay.over_bitrate, now)
+        return overrun_s >= self._settings.overrun_timeout_s
+
+    def _too_fast(self) -> str:
+        """Why a publisher that sends too much is disconnected, for people."""
+        limit = self._settings.max_publisher_bitrate_bps / 1_000_000
+        return f"The encoder sent more than {limit:g} Mbit/s. Lower its bit rate and start again."
 
     def end_session(self, session: Session, reason: EndReason, now: float) -> None:
         """End one session, and tell its stream."""
@@ -95,8 +130,14 @@ class Registry:
         stream.on(StreamEvent.STOPPED)
         self._close(stream, reason, publisher_reason)
 
+    def _on_closed(self, peer: Peer, now: float) -> None:
+        failed = peer.session.dtls.state is DtlsState.FAILED
+        reason = EndReason.HANDSHAKE_FAILED if failed else EndReason.PEER_CLOSED
+        self.end_session(peer.session, reason, now)
+
     def _on_secured(self, peer: Peer, now: float) -> None:
         self.pending -= 1
+        self._overdue.set(peer.session.number, now + self._settings.consent_timeout_s)
         if peer.session.role is Role.PUBLISHER:
             self._on_publisher_secured(peer.session, peer.stream, now)
         else:
@@ -107,7 +148,8 @@ class Registry:
             stream.live_at = now
         stream.on(StreamEvent.CONNECTED)
         stream.published = session.published
-        stream.relay.set_publisher([track_spec(track) for track in session.published], now)
+        specs = [track_spec(track) for track in session.published]
+        stream.relay.set_publisher(session.number, specs, now)
         for viewer in list(stream.viewers.values()):
             if not can_watch(viewer.watched, stream.published):
                 self.end_session(viewer, EndReason.CODECS_CHANGED, now)
@@ -133,6 +175,7 @@ class Registry:
             self._on_event(StreamInterrupted(stream.stream_id))
         elif stream.state is StreamState.ENDED:
             del self.streams[stream.stream_id]
+            self.traffic.forget(stream)
 
     def _close(self, stream: LiveStream, reason: str, publisher_reason: EndReason) -> None:
         """Forget a stream that has ended, and the sessions it still has."""
@@ -142,6 +185,7 @@ class Registry:
             self._forget(stream.publisher, publisher_reason)
         for viewer in stream.viewers.values():
             self._forget(viewer, EndReason.STREAM_ENDED)
+        self.traffic.forget(stream)
         if stream.live_at is not None:
             self._on_event(StreamEnded(stream.stream_id, reason))
 
@@ -151,8 +195,9 @@ class Registry:
         if session.role is Role.VIEWER:
             self.viewers -= 1
         self.traffic.remove(session)
-        session.end()
-        del self._sessions[session.session_id]
+        session.on(SessionEvent.ENDED)
+        del self._sessions[session.session_id], self._by_number[session.number]
+        self._overdue.discard(session.number)
         self.counters.sessions_ended[reason] += 1
         _logger.info(
             "media session ended",

@@ -15,7 +15,6 @@ from uuid import UUID
 from media.relay.tracks import ViewerTrack
 from media.transport.dtls import DtlsPeer, DtlsState
 from media.transport.ice_lite import IceSession
-from media.transport.srtp import SrtpReceiver, SrtpSender
 from media.wire.negotiate import PublishedTrack, WatchedTrack
 from media.wire.offer import IceCredentials, OfferedMedia, Setup
 
@@ -70,6 +69,7 @@ class EndReason(StrEnum):
     HANDSHAKE_FAILED = "handshake_failed"
     REPLACED = "replaced"  # its publisher came back with another session
     CODECS_CHANGED = "codecs_changed"  # its publisher came back with codecs it hasn't negotiated
+    TOO_FAST = "too_fast"  # its publisher sent more than media.max_publisher_bitrate_bps
     STREAM_ENDED = "stream_ended"
     WORKER_STOPPED = "worker_stopped"
 
@@ -100,9 +100,7 @@ class Session:
     """The same tracks as the relay sends them."""
     state: SessionState = SessionState.NEW
     heard_at: float = field(init=False)
-    """When something authentic last came from the peer."""
-    srtp_in: SrtpReceiver | None = None
-    srtp_out: SrtpSender | None = None
+    """When a valid check or the end of the handshake last came from the peer."""
 
     def __post_init__(self) -> None:
         self.heard_at = self.created_at
@@ -116,23 +114,13 @@ class Session:
         """Change the state. Raises KeyError where the table has no such transition: a bug."""
         self.state = TRANSITIONS[self.state][event]
 
-    def secure(self) -> None:
-        """Make the SRTP contexts of the finished handshake."""
-        if self.dtls.keys is None:
-            raise ValueError("the handshake is not finished")
-        self.srtp_in = SrtpReceiver(self.dtls.keys)
-        self.srtp_out = SrtpSender(self.dtls.keys)
-        self.on(SessionEvent.SECURED)
-
-    def end(self) -> None:
-        """Forget the keys; what still comes from the peer is refused."""
-        self.on(SessionEvent.ENDED)
-        self.srtp_in = self.srtp_out = None
-
     def end_reason(
-        self, now: float, *, handshake_timeout_s: float, consent_timeout_s: float
+        self, now: float, heard_at: float, *, handshake_timeout_s: float, consent_timeout_s: float
     ) -> EndReason | None:
-        """Why the session is over at `now`; None while it goes on."""
+        """Why the session is over at `now`; None while it goes on.
+
+        `heard_at` is when anything authentic last came from the peer, media included.
+        """
         if self.dtls.state is DtlsState.CLOSED:
             return EndReason.PEER_CLOSED
         if self.dtls.state is DtlsState.FAILED:
@@ -140,4 +128,4 @@ class Session:
         if self.state is not SessionState.CONNECTED:
             late = now - self.created_at > handshake_timeout_s
             return EndReason.HANDSHAKE_TIMEOUT if late else None
-        return EndReason.CONSENT_LOST if now - self.heard_at > consent_timeout_s else None
+        return EndReason.CONSENT_LOST if now - heard_at > consent_timeout_s else None

@@ -1,22 +1,21 @@
-"""Datagrams of all sessions: each to the protocol it speaks and the session it belongs to.
+"""What the data plane hands up: STUN and DTLS to their sessions, RTCP to the relays.
 
-Thin over the sans-IO parts: bytes and `now` come in, datagrams go out through `send`.
+Thin over the sans-IO parts, and the same over every plane: a `PlaneListener`.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass
 
 from media.counters import MediaCounters
 from media.live import LiveStream
+from media.plane import ControlDatagram, DataPlane, PeerPacket
 from media.relay.stream import PUBLISHER
 from media.session import Role, Session, SessionEvent, SessionState
-from media.transport.demux import DatagramKind, classify
+from media.transport.demux import DatagramKind
 from media.transport.dtls import DtlsState
 from media.transport.ice_lite import Address, Checked, IceLite, Refused
-from media.transport.udp import Batch
 
-Send = Callable[[bytes, Address], bool]
-"""Sends a datagram or drops it; whether it went."""
+_FINAL = frozenset({DtlsState.CLOSED, DtlsState.FAILED})
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -28,73 +27,107 @@ class Peer:
 
 
 class Traffic:
-    """What happens to each datagram, by its kind and by the session at its address."""
+    """What happens to each datagram, by its kind and by the session at its address.
+
+    `on_secured` is called when a handshake is over and the plane knows the peer, `on_closed` when
+    the peer said goodbye or its handshake failed.
+    """
 
     def __init__(
-        self, send: Send, counters: MediaCounters, *, on_secured: Callable[[Peer, float], None]
+        self,
+        plane: DataPlane,
+        counters: MediaCounters,
+        *,
+        on_secured: Callable[[Peer, float], None],
+        on_closed: Callable[[Peer, float], None],
     ) -> None:
         self.ice = IceLite()
-        self._send = send
+        self._plane = plane
         self._counters = counters
         self._on_secured = on_secured
+        self._on_closed = on_closed
         self._peers: dict[str, Peer] = {}
+        self._by_number: dict[int, Peer] = {}
+        self._streams: dict[int, LiveStream] = {}
         self._handshaking: set[Peer] = set()
-        self._touched: set[LiveStream] = set()
         self._handlers: dict[DatagramKind, Callable[[bytes, Address, float], None]] = {
             DatagramKind.STUN: self._on_stun,
             DatagramKind.DTLS: self._on_dtls,
-            DatagramKind.RTCP: self._on_rtcp,
-            DatagramKind.OTHER: self._on_other,
         }
 
     def add(self, session: Session, stream: LiveStream) -> None:
         """Take datagrams of this session from now on."""
-        self._peers[session.session_id] = Peer(session, stream)
+        self._peers[session.session_id] = self._by_number[session.number] = Peer(session, stream)
+        self._streams[stream.number] = stream
 
     def remove(self, session: Session) -> None:
         """Say goodbye to the peer, and take no more datagrams of this session."""
         self._send_to(session, session.dtls.close())
         self.ice.unregister(session.ice)
         self._handshaking.discard(self._peers.pop(session.session_id))
+        del self._by_number[session.number]
+        self._plane.remove_peer(session.number)
 
-    def receive(self, batch: Batch, now: float) -> None:
-        """Handle what one read of the socket gave; a publisher's packets stay together."""
-        media: dict[Peer, list[bytes]] = {}
-        datagrams = self._counters.datagrams
-        for datagram, address in batch:
-            kind = classify(datagram)
-            datagrams[kind] += 1
-            if kind is DatagramKind.RTP:
-                peer = self._peer_at(address)
-                if peer is None or peer.session.role is not Role.PUBLISHER:
-                    self._drop("rtp_of_no_publisher")
-                else:
-                    media.setdefault(peer, []).append(datagram)
+    def forget(self, stream: LiveStream) -> None:
+        """The stream is over, and all of its sessions are removed."""
+        self._streams.pop(stream.number, None)
+        stream.relay.close()
+
+    def heard_at(self, session: Session) -> float:
+        """When something authentic last came from the session's peer."""
+        return max(session.heard_at, self._plane.heard_at(session.number))
+
+    def on_control(self, datagrams: Sequence[ControlDatagram], now: float) -> None:
+        """Handle STUN and DTLS."""
+        for kind, datagram, address in datagrams:
+            self._handlers[kind](datagram, address, now)
+
+    def on_rtcp(self, packets: Sequence[PeerPacket], now: float) -> None:
+        """Handle decrypted RTCP, and send what the relays answer."""
+        touched: dict[int, LiveStream] = {}
+        for number, packet in packets:
+            peer = self._by_number.get(number)
+            if peer is None:
+                continue  # it left while the packet was on its way up
+            peer.session.dtls.settle()  # it sends with the keys, so its handshake is over too
+            if peer.session.role is Role.PUBLISHER:
+                peer.stream.relay.on_publisher_rtcp(packet, now)
             else:
-                self._handlers[kind](datagram, address, now)
-        for peer, packets in media.items():
-            self._on_media(peer, packets, now)
-        self._flush(now)
+                peer.stream.relay.on_viewer_rtcp(number, packet, now)
+            touched[peer.stream.number] = peer.stream
+        self.poll(touched.values(), now)
 
-    def tick(self, streams: Iterable[LiveStream], now: float) -> None:
-        """What is due by time alone: handshakes, reports, requests to publishers."""
-        for peer in self._handshaking:
+    def on_attention(self, streams: Collection[int], now: float) -> None:
+        """Send what is due of these streams' feedback."""
+        self.poll([self._streams[number] for number in streams if number in self._streams], now)
+
+    def on_timer(self, now: float) -> None:
+        """Repeat what handshakes have lost; to be called every 50 ms or so."""
+        for peer in list(self._handshaking):
             self._send_to(peer.session, peer.session.dtls.on_timer())
+            self._note_closed(peer, now)
+
+    def poll(self, streams: Iterable[LiveStream], now: float) -> None:
+        """Send the RTCP that is due."""
         for stream in streams:
-            self._send_feedback(stream, now)
+            for feedback in stream.relay.poll(now):
+                if feedback.to != PUBLISHER:
+                    self._plane.send_rtcp(feedback.to, feedback.packet)
+                elif stream.publisher is not None:
+                    self._plane.send_rtcp(stream.publisher.number, feedback.packet)
 
     def _on_stun(self, datagram: bytes, address: Address, now: float) -> None:
         outcome = self.ice.receive(datagram, address)
         if isinstance(outcome, Checked):
-            self._transmit(outcome.response, address)
-            self._on_checked(outcome, now)
+            self._plane.send(outcome.response, address)
+            self._on_checked(outcome, address, now)
         elif isinstance(outcome, Refused):
-            self._transmit(outcome.response, address)
+            self._plane.send(outcome.response, address)
             self._drop(f"stun_{outcome.reason.name.lower()}")
         else:
             self._drop(f"stun_{outcome}")
 
-    def _on_checked(self, check: Checked, now: float) -> None:
+    def _on_checked(self, check: Checked, address: Address, now: float) -> None:
         peer = self._peers[check.session.session_id]
         session = peer.session
         session.heard_at = now
@@ -102,80 +135,46 @@ class Traffic:
             session.on(SessionEvent.CHECKED)
             self._handshaking.add(peer)
             self._send_to(session, session.dtls.start())
-        elif session.state is SessionState.CONNECTED and session.role is Role.VIEWER:
-            selected = session.ice.selected
-            if selected is not None:
-                peer.stream.relay.set_viewer_address(session.number, selected)
+        elif session.state is SessionState.CONNECTED:
+            if check.released is not None:
+                self._plane.unbind(session.number, check.released)
+            if check.is_new:
+                self._plane.bind(session.number, address)
+            if check.is_selected:
+                self._plane.select(session.number, address)
 
     def _on_dtls(self, datagram: bytes, address: Address, now: float) -> None:
-        peer = self._peer_at(address)
-        if peer is None:
+        ice = self.ice.session_at(address)
+        if ice is None:
             self._drop("dtls_of_no_session")
             return
+        peer = self._peers[ice.session_id]
         session = peer.session
         self._send_to(session, session.dtls.receive(datagram))
         if session.dtls.state is DtlsState.CONNECTED and session.state is SessionState.CONNECTING:
-            session.heard_at = now
-            session.secure()
-            self._handshaking.discard(peer)
-            self._on_secured(peer, now)
+            self._secure(peer, now)
+        self._note_closed(peer, now)
 
-    def _on_media(self, peer: Peer, packets: list[bytes], now: float) -> None:
-        if peer.session.srtp_in is None:
-            self._drop("rtp_without_keys", len(packets))
-            return
-        unprotect = peer.session.srtp_in.unprotect
-        plain = [packet for packet in map(unprotect, packets) if packet is not None]
-        self._drop("rtp_refused", len(packets) - len(plain))
-        if plain:
-            peer.session.heard_at = now
-            peer.stream.relay.on_rtp(plain, now)
-            self._touched.add(peer.stream)
+    def _secure(self, peer: Peer, now: float) -> None:
+        session = peer.session
+        keys, selected = session.dtls.keys, session.ice.selected
+        if keys is None or selected is None:
+            raise ValueError("a session whose handshake is over has keys and an address")
+        session.heard_at = now
+        session.on(SessionEvent.SECURED)
+        self._handshaking.discard(peer)
+        self._plane.add_peer(session.number, session.role, keys, session.ice.addresses)
+        self._plane.select(session.number, selected)
+        self._on_secured(peer, now)
 
-    def _on_rtcp(self, datagram: bytes, address: Address, now: float) -> None:
-        peer = self._peer_at(address)
-        if peer is None or peer.session.srtp_in is None:
-            self._drop("rtcp_of_no_session")
-            return
-        packet = peer.session.srtp_in.unprotect_rtcp(datagram)
-        if packet is None:
-            self._drop("rtcp_refused")
-            return
-        peer.session.heard_at = now
-        if peer.session.role is Role.PUBLISHER:
-            peer.stream.relay.on_publisher_rtcp(packet, now)
-        else:
-            peer.stream.relay.on_viewer_rtcp(peer.session.number, packet, now)
-        self._touched.add(peer.stream)
-
-    def _on_other(self, datagram: bytes, address: Address, now: float) -> None:
-        self._drop("unknown_protocol")
-
-    def _peer_at(self, address: Address) -> Peer | None:
-        session = self.ice.session_at(address)
-        return self._peers[session.session_id] if session is not None else None
-
-    def _flush(self, now: float) -> None:
-        for stream in self._touched:
-            self._send_feedback(stream, now)
-        self._touched.clear()
-
-    def _send_feedback(self, stream: LiveStream, now: float) -> None:
-        for feedback in stream.relay.poll(now):
-            to_publisher = feedback.to == PUBLISHER
-            session = stream.publisher if to_publisher else stream.viewers.get(feedback.to)
-            if session is not None and session.srtp_out is not None:
-                self._send_to(session, [session.srtp_out.protect_rtcp(feedback.packet)])
+    def _note_closed(self, peer: Peer, now: float) -> None:
+        if peer.session.dtls.state in _FINAL and peer.session.state is not SessionState.CLOSED:
+            self._on_closed(peer, now)
 
     def _send_to(self, session: Session, datagrams: Iterable[bytes]) -> None:
         if session.ice.selected is not None:
             for datagram in datagrams:
-                self._transmit(datagram, session.ice.selected)
+                self._plane.send(datagram, session.ice.selected)
 
-    def _transmit(self, datagram: bytes, address: Address) -> None:
-        if not self._send(datagram, address):
-            self._counters.unsent += 1
-
-    def _drop(self, reason: str, count: int = 1) -> None:
-        if count:
-            self._counters.dropped[reason] += count
+    def _drop(self, reason: str) -> None:
+        self._counters.dropped[reason] += 1

@@ -6,6 +6,7 @@ the former session ends in favour of the new one.
 """
 
 import asyncio
+import itertools
 import secrets
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -19,18 +20,18 @@ from media.events import MediaEvent
 from media.holds import Holds
 from media.live import LiveStream, StreamStats
 from media.negotiation import Negotiated, Negotiator, Patched
+from media.planes import make_plane
 from media.registry import Registry
-from media.relay.datagrams import SegmentingSender
-from media.relay.fanout import PythonFanout
 from media.relay.stats import RelayTotals
 from media.relay.stream import StreamRelay
 from media.session import EndReason, Role
 from media.transport.certificate import DtlsCertificate
 from media.transport.dtls import DtlsIdentity
-from media.transport.udp import Batch, UdpSocket
 
-TICK_S = 0.05
-SWEEP_S = 0.5
+TICK_S = 0.01
+SWEEP_S = 0.1
+ROUND_TICKS = 5
+"""Every stream's feedback is looked at once in so many ticks, beside when packets come."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,17 +52,18 @@ class MediaWorker:
     def __init__(self, settings: MediaSettings, *, on_event: Callable[[MediaEvent], None]) -> None:
         self._settings = settings
         self._loop = asyncio.get_running_loop()
-        self._socket = UdpSocket(settings.bind_host, settings.udp_port)
-        self._sender = SegmentingSender(self._socket.raw)
-        self._registry = Registry(settings, send=self._socket.send, on_event=on_event)
+        self._plane = make_plane(settings)
+        self._registry = Registry(settings, self._plane, on_event=on_event)
         self._identity = DtlsIdentity(DtlsCertificate.generate(datetime.now(UTC)))
         self._holds = Holds()
         self._timer: asyncio.TimerHandle | None = None
         self._next_sweep_at = 0.0
+        self._ticks = itertools.count()
+        self._stream_numbers = itertools.count(1)
 
     async def start(self) -> None:
         """Bind the port and serve. Raises PortTaken with advice."""
-        self._socket.open(self._on_batch)
+        self._plane.open(self._registry.traffic)
         self._negotiator = Negotiator(
             self._registry.traffic.ice,
             self._identity,
@@ -74,17 +76,22 @@ class MediaWorker:
             self._registry.end_stream(stream, "The server stops.", EndReason.WORKER_STOPPED)
         if self._timer is not None:
             self._timer.cancel()
-        self._socket.close()
+        self._plane.close()
 
     @property
     def port(self) -> int:
         """The UDP port. Raises RuntimeError before the start and after the stop."""
-        return self._socket.port
+        return self._plane.port
+
+    @property
+    def plane(self) -> str:
+        """Which data plane it has: `native` or `python`."""
+        return self._plane.kind
 
     @property
     def counters(self) -> MediaCounters:
-        """What was counted since the worker was made."""
-        return self._registry.counters
+        """What was counted since the worker was made, as it is now."""
+        return self._registry.counters.with_plane(self._plane.counts())
 
     def publish(self, stream_id: UUID, publisher_id: UUID, offer: str) -> Accepted:
         """Begin to publish; who may is the caller's matter.
@@ -174,7 +181,7 @@ class MediaWorker:
     def totals(self) -> RelayTotals:
         """What this worker has relayed, streams that ended included."""
         relays = (stream.relay.totals for stream in self._registry.streams.values())
-        return sum(relays, start=self.counters.ended_streams)
+        return sum(relays, start=self._registry.counters.ended_streams)
 
     def viewers(self, stream_id: UUID) -> int:
         """Connected viewers of a stream."""
@@ -193,7 +200,9 @@ class MediaWorker:
         if stream.publisher_id != publisher_id:
             raise StreamBusy
         former = stream.publisher
-        if former is not None and now - former.heard_at <= self._settings.takeover_silence_s:
+        if former is None:
+            return
+        if now - self._registry.traffic.heard_at(former) <= self._settings.takeover_silence_s:
             raise StreamBusy
 
     def _check_pending(self) -> None:
@@ -201,16 +210,10 @@ class MediaWorker:
             raise MediaUnavailable("Too many sessions are connecting. Try again in a moment.")
 
     def _new_stream(self, stream_id: UUID, publisher_id: UUID) -> LiveStream:
-        settings = self._settings
-        fanout = PythonFanout(
-            self._sender,
-            cache_max_packets=settings.cache_max_packets,
-            cache_max_bytes=settings.cache_max_bytes,
-            cache_s=settings.cache_s,
-        )
+        number = next(self._stream_numbers)
         cname = secrets.token_urlsafe(12)
-        relay = StreamRelay(fanout, settings=settings, cname=cname)
-        return LiveStream(stream_id, publisher_id, relay, cname)
+        relay = StreamRelay(self._plane.stream(number), settings=self._settings, cname=cname)
+        return LiveStream(number, stream_id, publisher_id, relay, cname)
 
     def _accept(self, negotiated: Negotiated, stream: LiveStream) -> Accepted:
         self._registry.add(negotiated.session, stream)
@@ -224,16 +227,16 @@ class MediaWorker:
         if stream is not None:
             self._registry.end_stream(stream, reason, publisher_reason)
 
-    def _on_batch(self, batch: Batch) -> None:
-        self._registry.traffic.receive(batch, self._loop.time())
-
     def _tick(self) -> None:
         """Runs while there are streams; an idle worker has no timer."""
         now = self._loop.time()
         streams = self._registry.streams
         # First of all, so that a bug below is logged by the loop, but stops no other stream.
         self._timer = self._loop.call_later(TICK_S, self._tick) if streams else None
-        self._registry.traffic.tick(streams.values(), now)
+        traffic = self._registry.traffic
+        traffic.on_timer(now)
+        # Not all streams at once, so that other work need not wait for long.
+        traffic.poll(list(streams.values())[next(self._ticks) % ROUND_TICKS :: ROUND_TICKS], now)
         if now >= self._next_sweep_at:
             self._next_sweep_at = now + SWEEP_S
             self._registry.sweep(now)

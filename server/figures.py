@@ -62,6 +62,8 @@ def media_figures(media: MediaDoor) -> tuple[Figure, ...]:
                 ("packets_dropped", "Packets not sent, because a viewer was too slow."),
                 ("packets_resent", "Packets sent again when a viewer asked."),
                 ("keyframe_requests", "Keyframes asked of publishers."),
+                ("packets_over_bitrate", "Publishers' packets beyond their bit rate, dropped."),
+                ("packets_refused", "Publishers' packets that made no sense."),
             )
         ),
         *(
@@ -78,6 +80,13 @@ def media_figures(media: MediaDoor) -> tuple[Figure, ...]:
                 ("sessions_started", "sessions_started", "Sessions.", "role"),
                 ("sessions_ended", "sessions_ended", "Sessions.", "reason"),
             )
+        ),
+        Figure(
+            "media_unsent",
+            "Answers, handshakes and reports that the socket had no room for.",
+            "counter",
+            partial(each, lambda figures: figures.counters.unsent),
+            "worker",
         ),
         Figure(
             "media_worker_restarts",

@@ -31,6 +31,8 @@ from bench.report import Figure
 from config.media import MediaSettings
 from media.relay.datagrams import SegmentingSender
 from media.relay.fanout import PythonFanout
+from media.relay.publisher_ingest import PublisherIngest
+from media.relay.python_stream import PythonStream, Routes
 from media.relay.stream import StreamRelay
 from media.relay.tracks import Address, TrackSpec, Viewer, ViewerTrack
 from media.transport.srtp import SrtpKeys, SrtpProfile, SrtpReceiver, SrtpSender
@@ -97,8 +99,10 @@ class Relay:
             cache_max_bytes=settings.cache_max_bytes,
             cache_s=settings.cache_s,
         )
-        self.relay = StreamRelay(fanout, settings=settings)
-        self.relay.set_publisher([VIDEO, AUDIO], now=0.0)
+        ingest = PublisherIngest(max_bitrate_bps=settings.max_publisher_bitrate_bps)
+        self.plane = PythonStream(1, fanout, ingest, Routes())
+        self.relay = StreamRelay(self.plane, settings=settings)
+        self.relay.set_publisher(0, [VIDEO, AUDIO], now=0.0)
         for number, sink in enumerate(sinks):
             tracks = (
                 ViewerTrack("video", 96, 2 * number),
@@ -112,7 +116,7 @@ class Relay:
         """Forward a second of the stream, with the feedback that goes with it."""
         for batch in batches:
             self._now += 1 / len(batches)
-            self.relay.on_rtp(batch, self._now)
+            self.plane.on_rtp(batch, self._now)
             self.relay.poll(self._now)
 
     @property

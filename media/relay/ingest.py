@@ -4,8 +4,7 @@ The publisher may come back with another SSRC and other numbers, or restart its 
 Sequence numbers then go on where they were, and timestamps go on by the time that has passed.
 """
 
-from dataclasses import dataclass
-
+from media.relay.arrival import Arrival
 from media.relay.source import Source
 from media.relay.stats import RateMeter, TrackStats
 from media.relay.tracks import RelayPacket, TrackSpec
@@ -14,18 +13,11 @@ from media.wire.rtcp import SenderReport
 from media.wire.rtp import RTX_HEADER_SIZE, RtpHeader, original_sequence
 
 
-@dataclass(frozen=True, slots=True)
-class _Stranger:
-    """A packet from elsewhere; when the next follows it, it was the first of a new source."""
-
-    header: RtpHeader
-    packet: bytes
-
-    def is_followed_by(self, header: RtpHeader) -> bool:
-        return (
-            header.ssrc == self.header.ssrc
-            and header.sequence == (self.header.sequence + 1) & 0xFFFF
-        )
+def _is_followed_by(stranger: Arrival, header: RtpHeader) -> bool:
+    return (
+        header.ssrc == stranger.header.ssrc
+        and header.sequence == (stranger.header.sequence + 1) & 0xFFFF
+    )
 
 
 class TrackIngest:
@@ -35,7 +27,8 @@ class TrackIngest:
         self.spec = spec
         self._is_published = True
         self.source: Source | None = None
-        self._stranger: _Stranger | None = None
+        # A packet from elsewhere; when the next follows it, it was the first of a new source.
+        self._stranger: Arrival | None = None
         self._next = 0
         self._newest: tuple[int, float] | None = None  # timestamp, when it came
         self._packets = 0
@@ -60,31 +53,30 @@ class TrackIngest:
         self._is_published = False
         self._leave_source()
 
-    def receive(self, packet: bytes, header: RtpHeader, now: float) -> list[RelayPacket]:
+    def receive(self, arrival: Arrival, now: float) -> list[RelayPacket]:
         """What to relay of a packet with the track's payload type."""
-        source = self.source
+        source, header = self.source, arrival.header
         if source is not None and source.fits(header):
             self._stranger = None
-            return self._relay(source, packet, header, now)
+            return self._relay(source, arrival, now)
         if source is None and self.spec.ssrc in (None, header.ssrc):
-            return self._relay(self._take_source(header, now), packet, header, now)
-        return self._probe(packet, header, now)
+            return self._relay(self._take_source(header, now), arrival, now)
+        return self._probe(arrival, now)
 
-    def recover(self, packet: bytes, header: RtpHeader, now: float) -> list[RelayPacket]:
+    def recover(self, arrival: Arrival, now: float) -> list[RelayPacket]:
         """What to relay of an RTX packet (RFC 4588)."""
-        sequence = original_sequence(packet, header)
+        sequence = original_sequence(arrival.packet, arrival.header)
         if self.source is None or sequence is None:
             return []
         number = self.source.recover(sequence, now)
-        payload = packet[header.payload_start + RTX_HEADER_SIZE : header.payload_end]
-        return self._relayed(self.source, number, payload, header, now)
+        return self._relayed(self.source, number, arrival.payload[RTX_HEADER_SIZE:], arrival, now)
 
-    def leave_out(self, header: RtpHeader, now: float) -> list[RelayPacket]:
+    def leave_out(self, arrival: Arrival, now: float) -> list[RelayPacket]:
         """What to relay of a packet of the source with a payload type that nobody negotiated."""
-        if self.source is None or not self.source.fits(header):
+        if self.source is None or not self.source.fits(arrival.header):
             return []
-        number = self.source.receive(header, now, leave_out=True)
-        return self._relayed(self.source, number, b"", header, now)
+        number = self.source.receive(arrival.header, now, leave_out=True)
+        return self._relayed(self.source, number, b"", arrival._replace(elements=()), now)
 
     def on_sender_report(self, report: SenderReport, now: float) -> None:
         if self.source is not None and report.ssrc == self.source.ssrc and report.ntp:
@@ -104,35 +96,41 @@ class TrackIngest:
             lost=self._lost_before + max(lost, 0),
         )
 
-    def _probe(self, packet: bytes, header: RtpHeader, now: float) -> list[RelayPacket]:
-        stranger, self._stranger = self._stranger, _Stranger(header, packet)
-        if stranger is None or not stranger.is_followed_by(header):
+    def _probe(self, arrival: Arrival, now: float) -> list[RelayPacket]:
+        stranger, self._stranger = self._stranger, arrival
+        if stranger is None or not _is_followed_by(stranger, arrival.header):
             return []
         self._leave_source()
         source = self._take_source(stranger.header, now)
-        first = self._relay(source, stranger.packet, stranger.header, now)
-        return first + self._relay(source, packet, header, now)
+        return self._relay(source, stranger, now) + self._relay(source, arrival, now)
 
-    def _relay(
-        self, source: Source, packet: bytes, header: RtpHeader, now: float
-    ) -> list[RelayPacket]:
-        payload = packet[header.payload_start : header.payload_end]
-        number = source.receive(header, now, leave_out=not payload)  # padding alone is a probe
+    def _relay(self, source: Source, arrival: Arrival, now: float) -> list[RelayPacket]:
+        payload = arrival.payload  # without any it is padding alone, which is a probe
+        number = source.receive(arrival.header, now, leave_out=not payload)
         self._packets += 1
-        self._rate.add(len(packet), now)
-        return self._relayed(source, number, payload, header, now)
+        self._rate.add(len(arrival.packet), now)
+        return self._relayed(source, number, payload, arrival, now)
 
     def _relayed(
-        self, source: Source, number: int | None, payload: bytes, header: RtpHeader, now: float
+        self, source: Source, number: int | None, payload: bytes, arrival: Arrival, now: float
     ) -> list[RelayPacket]:
         if number is None:
             return []
-        timestamp = (header.timestamp + source.timestamp_offset) & 0xFFFFFFFF
+        timestamp = (arrival.header.timestamp + source.timestamp_offset) & 0xFFFFFFFF
         if number >= self._next:
             self._next = number + 1
             self._newest = timestamp, now
-        keyframe = starts_keyframe(self.spec.codec, payload)
-        return [RelayPacket(self.spec.kind, number, timestamp, header.marker, keyframe, payload)]
+        return [
+            RelayPacket(
+                kind=self.spec.kind,
+                sequence=number,
+                timestamp=timestamp,
+                marker=arrival.header.marker,
+                keyframe=starts_keyframe(self.spec.codec, payload),
+                payload=payload,
+                extensions=arrival.passed(self.spec),
+            )
+        ]
 
     def _take_source(self, header: RtpHeader, now: float) -> Source:
         offset = 0

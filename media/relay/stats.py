@@ -1,7 +1,7 @@
 """What a relay counts, as values."""
 
 from collections import deque
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass
 from typing import Final
 
 from media.relay.tracks import Kind
@@ -38,20 +38,21 @@ class RelayStats:
 
 @dataclass(frozen=True, slots=True)
 class RelayTotals:
-    """What only grows, of one stream or of many added up."""
+    """What only grows, of one stream or of many added up.
+
+    `packets_over_bitrate` and `packets_refused` are the publishers': dropped because they sent too
+    many, or made no sense.
+    """
 
     packets_forwarded: int = 0
     packets_dropped: int = 0
     packets_resent: int = 0
     keyframe_requests: int = 0
+    packets_over_bitrate: int = 0
+    packets_refused: int = 0
 
     def __add__(self, other: "RelayTotals") -> "RelayTotals":
-        return RelayTotals(
-            self.packets_forwarded + other.packets_forwarded,
-            self.packets_dropped + other.packets_dropped,
-            self.packets_resent + other.packets_resent,
-            self.keyframe_requests + other.keyframe_requests,
-        )
+        return RelayTotals(*map(sum, zip(astuple(self), astuple(other), strict=True)))
 
 
 @dataclass(slots=True)

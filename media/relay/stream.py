@@ -1,22 +1,22 @@
-"""One publisher and its viewers.
+"""One publisher and its viewers: what is said between them, over a plane that moves their packets.
 
-The relay takes decrypted packets of both sides, forwards media through its `Fanout`, and says by
-`poll` which RTCP to send to whom. Viewers are answered by the relay itself where it can: lost
-packets from the cache, clocks from what the publisher said. The publisher hears of them only when
-a keyframe is needed.
+Viewers are answered by the relay itself where it can: lost packets from the plane's cache, clocks
+from what the publisher said. The publisher hears of them only when a keyframe is needed.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
 from config.media import MediaSettings
+from media.plane import StreamPlane
 from media.relay.budget import Budget
-from media.relay.fanout import Fanout
-from media.relay.forwarder import REPORT_INTERVAL_S, Forwarder
+from media.relay.publisher_feedback import PublisherFeedback
 from media.relay.stats import RelayStats, RelayTotals
-from media.relay.tracks import Address, TrackSpec, Viewer, ViewerTrack
+from media.relay.tracks import TrackSpec, Viewer, ViewerTrack
+from media.relay.viewer_reports import ViewerReports
 from media.wire.rtcp import (
+    Bye,
     FullIntraRequest,
     Message,
     Nack,
@@ -25,8 +25,6 @@ from media.wire.rtcp import (
     ReportBlock,
     RtcpError,
     SenderReport,
-    build_sdes,
-    build_sender_report,
     parse_rtcp,
 )
 
@@ -41,8 +39,6 @@ __all__ = [
 
 PUBLISHER: Final = -1
 
-_REPORT_STEP_S: Final = 0.05
-
 
 @dataclass(frozen=True, slots=True)
 class Feedback:
@@ -54,11 +50,10 @@ class Feedback:
 
 @dataclass(slots=True)
 class _Watcher:
-    """What the relay remembers of a viewer, beside what its fan-out does."""
+    """What the relay remembers of a viewer, beside what the plane does."""
 
     viewer: Viewer
     resends: Budget
-    report_due: float
     lost: dict[int, int] = field(default_factory=dict)  # by SSRC, as last reported
 
     def watches_video(self, ssrc: int) -> bool:
@@ -74,58 +69,55 @@ class StreamRelay:
     """
 
     def __init__(
-        self, fanout: Fanout, *, settings: MediaSettings, cname: str = "sociallive"
+        self, plane: StreamPlane, *, settings: MediaSettings, cname: str = "sociallive"
     ) -> None:
-        self._fanout = fanout
-        self._cname = cname
+        self._plane = plane
         self._resends_per_s = settings.resend_packets_per_s
-        self._forwarder = Forwarder(
+        self._publisher = PublisherFeedback(
+            plane,
             cname=cname,
             keyframe_interval_s=settings.keyframe_interval_s,
-            max_bitrate_bps=settings.publisher_bitrate_bps,
+            bitrate_bps=min(settings.publisher_bitrate_bps, settings.max_publisher_bitrate_bps),
         )
+        self._reports = ViewerReports(plane, cname)
         self._watchers: dict[int, _Watcher] = {}
-        self._reports_due = float("-inf")
         self._refused = 0
 
-    def set_publisher(self, tracks: Sequence[TrackSpec], now: float) -> None:
+    def set_publisher(self, peer: int, tracks: Sequence[TrackSpec], now: float) -> None:
         """The publisher is connected, or is again; viewers go on where they were."""
-        self._forwarder.set_publisher(tracks, now)
-        self._forwarder.keyframes.want()
+        self._plane.set_publisher(peer, tracks, now)
+        self._publisher.want_keyframe()
 
     def publisher_gone(self, now: float) -> None:
         """The publisher left; viewers stay, and get nothing until the next one comes."""
-        self._forwarder.publisher_gone()
+        self._plane.publisher_gone()
 
     def add_viewer(self, viewer: Viewer, now: float) -> None:
         """Serve a viewer: audio at once, video from the next keyframe, which is asked for.
 
         Raises ValueError where the id is taken.
         """
-        self._fanout.add_viewer(viewer)
-        budget = Budget(self._resends_per_s, now)
-        self._watchers[viewer.viewer_id] = _Watcher(viewer, budget, report_due=now)
-        self._reports_due = now
+        self._plane.add_viewer(viewer, now)
+        self._watchers[viewer.viewer_id] = _Watcher(viewer, Budget(self._resends_per_s, now))
+        self._reports.add(viewer.viewer_id, now)
 
     def remove_viewer(self, viewer_id: int) -> None:
         """Forget a viewer."""
         self._watchers.pop(viewer_id, None)
-        self._fanout.remove_viewer(viewer_id)
+        self._reports.remove(viewer_id)
+        self._plane.remove_viewer(viewer_id)
 
-    def set_viewer_address(self, viewer_id: int, address: Address) -> None:
-        """Send to `address` from now on; the caller has checked that it is the viewer's."""
-        self._fanout.set_address(viewer_id, address)
-
-    def on_rtp(self, packets: Sequence[bytes], now: float) -> None:
-        """Forward decrypted RTP packets of the publisher that were read together."""
-        batch = self._forwarder.receive(packets, now)
-        if batch:
-            self._fanout.send(batch, now)
+    def close(self) -> None:
+        """The stream is over."""
+        self._plane.close()
 
     def on_publisher_rtcp(self, packet: bytes, now: float) -> None:
         """Take in a decrypted RTCP packet of the publisher."""
-        self._forwarder.on_rtcp(self._parse(packet), now)
-        self._reports_due = now
+        for message in self._parse(packet):
+            if isinstance(message, SenderReport):
+                self._plane.on_sender_report(message, now)
+            elif isinstance(message, Bye):
+                self._plane.on_bye(message.ssrcs)
 
     def on_viewer_rtcp(self, viewer_id: int, packet: bytes, now: float) -> None:
         """Take in a decrypted RTCP packet of a viewer, and answer what can be answered at once."""
@@ -139,33 +131,41 @@ class StreamRelay:
 
     def poll(self, now: float) -> list[Feedback]:
         """The RTCP to send now. Cheap: to be called after each `on_*`, and every 50 ms."""
-        requests = self._forwarder.poll(now, waiting=self._fanout.waiting > 0)
+        requests = self._publisher.poll(now)
         feedback = [Feedback(PUBLISHER, requests)] if requests else []
-        if now >= self._reports_due and self._forwarder.has_clock:
-            self._reports_due = now + _REPORT_STEP_S
-            feedback += self._reports_to_viewers(now)
+        feedback += [Feedback(viewer, report) for viewer, report in self._reports.poll(now)]
         return feedback
+
+    @property
+    def over_bitrate(self) -> int:
+        """Packets of the publisher that were dropped because it sent too many."""
+        return self._plane.over_bitrate
 
     @property
     def totals(self) -> RelayTotals:
         """What was counted and only grows."""
-        counters = self._fanout.counters
+        counters = self._plane.counters
         return RelayTotals(
-            counters.forwarded, counters.dropped, counters.resent, self._forwarder.keyframes.made
+            packets_forwarded=counters.forwarded,
+            packets_dropped=counters.dropped,
+            packets_resent=counters.resent,
+            keyframe_requests=self._publisher.keyframes.made,
+            packets_over_bitrate=self._plane.over_bitrate,
+            packets_refused=self._plane.refused,
         )
 
     def stats(self, now: float) -> RelayStats:
         """Everything counted so far."""
-        counters = self._fanout.counters
+        counters = self._plane.counters
         return RelayStats(
-            tracks=self._forwarder.stats(now),
+            tracks=self._plane.stats(now),
             viewers=len(self._watchers),
             packets_forwarded=counters.forwarded,
             packets_dropped=counters.dropped,
             packets_resent=counters.resent,
-            keyframe_requests=self._forwarder.keyframes.made,
+            keyframe_requests=self._publisher.keyframes.made,
             viewer_packets_lost=sum(sum(w.lost.values()) for w in self._watchers.values()),
-            refused=self._refused + self._forwarder.refused,
+            refused=self._refused + self._plane.refused,
         )
 
     def _parse(self, packet: bytes) -> list[Message]:
@@ -175,44 +175,23 @@ class StreamRelay:
             self._refused += 1
             return []
 
-    def _reports_to_viewers(self, now: float) -> Iterator[Feedback]:
-        for viewer_id, watcher in self._watchers.items():
-            if watcher.report_due <= now:
-                report = self._sender_reports(viewer_id, now)
-                if report:
-                    watcher.report_due = now + REPORT_INTERVAL_S
-                    yield Feedback(viewer_id, report)
-
-    def _sender_reports(self, viewer_id: int, now: float) -> bytes:
-        reports = b""
-        ssrcs = []
-        for track in self._fanout.sent(viewer_id):
-            clock = self._forwarder.clock(track.kind)
-            if clock is None:
-                continue
-            ntp, timestamp = clock.at(now)
-            own_timestamp = (timestamp + track.timestamp_offset) & 0xFFFFFFFF
-            reports += build_sender_report(
-                SenderReport(track.ssrc, ntp, own_timestamp, track.packets, track.octets)
-            )
-            ssrcs.append(track.ssrc)
-        return reports + build_sdes(ssrcs, self._cname) if reports else b""
-
     def _on_nack(self, watcher: _Watcher, nack: Nack, now: float) -> None:
+        if self._plane.answers_nacks:
+            return
         granted = watcher.resends.take(len(nack.sequences), now)
         if granted:
             sequences = nack.sequences[:granted]
-            self._fanout.resend(watcher.viewer.viewer_id, nack.media_ssrc, sequences, now)
+            self._plane.resend(watcher.viewer.viewer_id, nack.media_ssrc, sequences, now)
 
     def _on_picture_loss(self, watcher: _Watcher, loss: PictureLoss, now: float) -> None:
         if watcher.watches_video(loss.media_ssrc):
-            self._forwarder.keyframes.want()
+            self._publisher.want_keyframe()
 
     def _on_full_intra_request(
         self, watcher: _Watcher, request: FullIntraRequest, now: float
     ) -> None:
         if any(watcher.watches_video(ssrc) for ssrc in request.media_ssrcs):
-            self._forwarder.keyframes.want()
+            self._publisher.want_keyframe()
 
     def _on_report(
         self, watcher: _Watcher, report: ReceiverReport | SenderReport, now: float

@@ -64,6 +64,12 @@ class Checked:
 
     session: IceSession
     response: bytes
+    is_new: bool
+    """Whether the address was not the session's before."""
+    is_selected: bool
+    """Whether this check made the address the one to send to."""
+    released: Address | None
+    """An address that is no longer the session's, because it has too many."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,9 +139,10 @@ class IceLite:
     ) -> Checked:
         if credentials is session.credentials:
             self._retire(session)
-        if address not in session.addresses:
-            self._bind(session, address)
-        if session.selected is None or "USE-CANDIDATE" in request.attributes:
+        is_new = address not in session.addresses
+        before = session.selected
+        released = self._bind(session, address) if is_new else None
+        if before is None or "USE-CANDIDATE" in request.attributes:
             session.selected = address
         response = stun.Message(
             stun.Method.BINDING,
@@ -144,15 +151,19 @@ class IceLite:
             attributes={"XOR-MAPPED-ADDRESS": address},
         )
         response.add_message_integrity(credentials.pwd.encode())
-        return Checked(session, bytes(response))
+        is_selected = session.selected != before
+        return Checked(session, bytes(response), is_new, is_selected, released)
 
-    def _bind(self, session: IceSession, address: Address) -> None:
+    def _bind(self, session: IceSession, address: Address) -> Address | None:
+        """Add an address; the one that gave way to it, if any."""
         session.addresses.append(address)
         self._by_address[address] = session
-        if len(session.addresses) > MAX_ADDRESSES:
-            oldest = next(a for a in session.addresses if a != session.selected)
-            session.addresses.remove(oldest)
-            del self._by_address[oldest]
+        if len(session.addresses) <= MAX_ADDRESSES:
+            return None
+        oldest = next(a for a in session.addresses if a != session.selected)
+        session.addresses.remove(oldest)
+        del self._by_address[oldest]
+        return oldest
 
     def _claim(self, session: IceSession, credentials: IceCredentials) -> None:
         if credentials.ufrag in self._by_ufrag:

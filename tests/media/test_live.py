@@ -4,20 +4,14 @@ import pytest
 
 from config.media import MediaSettings
 from media.live import TRANSITIONS, LiveStream, StreamEvent, StreamState
-from media.relay.fanout import PythonFanout
 from media.relay.stream import StreamRelay
-
-
-class Nowhere:
-    def send(self, datagrams: object, address: object) -> int:
-        raise AssertionError("nobody watches")
+from tests.support.media_stage import Stage
 
 
 @pytest.fixture
 def stream() -> LiveStream:
-    fanout = PythonFanout(Nowhere(), cache_max_packets=64, cache_max_bytes=65_536, cache_s=1.5)
-    relay = StreamRelay(fanout, settings=MediaSettings())
-    return LiveStream(UUID(int=5), UUID(int=1), relay, "cname")
+    relay = StreamRelay(Stage().plane.stream(1), settings=MediaSettings())
+    return LiveStream(1, UUID(int=5), UUID(int=1), relay, "cname")
 
 
 def test_every_state_but_the_last_can_be_stopped() -> None:

@@ -1,5 +1,6 @@
 """What follows when sessions connect and end, told by scripted peers and a clock of the test's."""
 
+import struct
 from uuid import UUID
 
 import pytest
@@ -10,6 +11,10 @@ from media.live import StreamState
 from media.session import EndReason, Role, SessionState
 from media.transport.demux import DatagramKind
 from tests.support.media_stage import STREAM, Stage
+
+
+def rtp(sequence: int, payload: bytes) -> bytes:
+    return struct.pack("!BBHII", 0x80, 96, sequence, 0, 1412367219) + payload
 
 
 @pytest.fixture
@@ -68,7 +73,7 @@ def test_a_publisher_that_says_goodbye_may_come_back(stage: Stage) -> None:
     publisher = stage.connect(stage.publisher(4000))
     viewer = stage.connect(stage.viewer(5000))
     for datagram in publisher.dtls.close():
-        stage.traffic.receive([(datagram, publisher.address)], stage.now)
+        stage.receive([(datagram, publisher.address)])
     stage.registry.sweep(1001.0)
     assert stage.registry.counters.sessions_ended == {"peer_closed": 1}
     stage.now = 1025.0
@@ -149,3 +154,33 @@ def test_sessions_are_found_by_stream_and_role(stage: Stage) -> None:
     ):
         with pytest.raises(UnknownSession):
             stage.registry.find(role, stream_id, session_id)
+
+
+def test_a_publisher_that_overdoes_it_for_long_is_disconnected_and_told_why() -> None:
+    stage = Stage(max_publisher_bitrate_bps=100_000, overrun_timeout_s=5)
+    publisher = stage.connect(stage.publisher(4000))
+    for half_seconds in range(20):
+        stage.now = 1000.0 + half_seconds / 2
+        first = half_seconds * 10
+        packets = [rtp(n, b"x" * 1200) for n in range(first, first + 10)]
+        stage.receive(publisher.rtp(*packets))
+        stage.registry.sweep(stage.now)
+        if STREAM not in stage.registry.streams:
+            break
+    assert stage.now == 1005.5  # the first half second still had its allowance
+    assert stage.events[-1] == StreamEnded(
+        STREAM, "The encoder sent more than 0.1 Mbit/s. Lower its bit rate and start again."
+    )
+    assert stage.registry.counters.sessions_ended == {"too_fast": 1}
+    assert stage.registry.counters.ended_streams.packets_over_bitrate > 50
+
+
+def test_a_publisher_that_overdoes_it_for_a_moment_stays() -> None:
+    stage = Stage(max_publisher_bitrate_bps=100_000)
+    publisher = stage.connect(stage.publisher(4000))
+    stage.receive(publisher.rtp(*(rtp(n, b"x" * 1200) for n in range(30))))
+    for second in range(8):
+        stage.registry.sweep(1000.0 + second)
+    stream = stage.registry.streams[STREAM]
+    assert stream.relay.over_bitrate > 0
+    assert stream.state is StreamState.LIVE

@@ -7,7 +7,6 @@ from media.session import TRANSITIONS, EndReason, Role, Session, SessionEvent, S
 from media.transport.certificate import DtlsCertificate
 from media.transport.dtls import DtlsIdentity, DtlsPeer, DtlsState
 from media.transport.ice_lite import IceLite
-from media.transport.srtp import SrtpKeys, SrtpProfile
 from media.wire.offer import Direction, IceCredentials, OfferedMedia, Setup
 
 LIMITS = {"handshake_timeout_s": 10.0, "consent_timeout_s": 5.0}
@@ -31,13 +30,6 @@ def session() -> Session:
     )
 
 
-def finish_handshake(session: Session) -> None:
-    profile = SrtpProfile.AEAD_AES_128_GCM
-    material = bytes(profile.material_bytes)
-    session.dtls.state = DtlsState.CONNECTED
-    session.dtls.keys = SrtpKeys.from_exporter(profile, material, is_client=False)
-
-
 def test_every_state_can_end_and_the_end_is_final() -> None:
     assert set(TRANSITIONS) == set(SessionState)
     assert TRANSITIONS[SessionState.CLOSED] == {}
@@ -45,19 +37,11 @@ def test_every_state_can_end_and_the_end_is_final() -> None:
         assert TRANSITIONS[state][SessionEvent.ENDED] is SessionState.CLOSED
 
 
-def test_keys_live_as_long_as_the_connection(session: Session) -> None:
-    session.on(SessionEvent.CHECKED)
-    with pytest.raises(ValueError, match="not finished"):
-        session.secure()
-    finish_handshake(session)
-    session.secure()
-    assert session.state is SessionState.CONNECTED
-    assert session.srtp_in is not None
-    assert session.srtp_out is not None
-    session.end()
-    assert (session.srtp_in, session.srtp_out) == (None, None)
+def test_a_session_ends_once(session: Session) -> None:
+    for event in (SessionEvent.CHECKED, SessionEvent.SECURED, SessionEvent.ENDED):
+        session.on(event)
     with pytest.raises(KeyError):
-        session.end()
+        session.on(SessionEvent.ENDED)
 
 
 def test_the_etag_follows_the_ice_session(session: Session) -> None:
@@ -65,19 +49,17 @@ def test_the_etag_follows_the_ice_session(session: Session) -> None:
 
 
 def test_a_handshake_has_its_time(session: Session) -> None:
-    assert session.end_reason(110.0, **LIMITS) is None
-    assert session.end_reason(110.1, **LIMITS) is EndReason.HANDSHAKE_TIMEOUT
+    assert session.end_reason(110.0, 110.0, **LIMITS) is None
+    assert session.end_reason(110.1, 110.1, **LIMITS) is EndReason.HANDSHAKE_TIMEOUT
     session.on(SessionEvent.CHECKED)
-    assert session.end_reason(110.1, **LIMITS) is EndReason.HANDSHAKE_TIMEOUT
+    assert session.end_reason(110.1, 110.1, **LIMITS) is EndReason.HANDSHAKE_TIMEOUT
 
 
 def test_a_connected_peer_must_be_heard(session: Session) -> None:
     session.on(SessionEvent.CHECKED)
-    finish_handshake(session)
-    session.secure()
-    session.heard_at = 200.0
-    assert session.end_reason(205.0, **LIMITS) is None
-    assert session.end_reason(205.1, **LIMITS) is EndReason.CONSENT_LOST
+    session.on(SessionEvent.SECURED)
+    assert session.end_reason(205.0, 200.0, **LIMITS) is None
+    assert session.end_reason(205.1, 200.0, **LIMITS) is EndReason.CONSENT_LOST
 
 
 @pytest.mark.parametrize(
@@ -89,4 +71,4 @@ def test_a_connected_peer_must_be_heard(session: Session) -> None:
 )
 def test_the_end_of_dtls_is_the_end(session: Session, state: DtlsState, reason: EndReason) -> None:
     session.dtls.state = state
-    assert session.end_reason(100.0, **LIMITS) is reason
+    assert session.end_reason(100.0, 100.0, **LIMITS) is reason

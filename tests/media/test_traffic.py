@@ -42,21 +42,21 @@ def viewer(stage: Stage, publisher: ScriptedPeer) -> ScriptedPeer:
 def test_packets_go_from_the_publisher_to_the_viewer(
     stage: Stage, publisher: ScriptedPeer, viewer: ScriptedPeer
 ) -> None:
-    stage.traffic.receive(publisher.rtp(rtp(1), rtp(2)), stage.now)
+    stage.receive(publisher.rtp(rtp(1), rtp(2)))
     assert [address for _, address in stage.sink.sent] == [viewer.address] * 2
     assert viewer.srtp_in is not None
     received = viewer.srtp_in.unprotect(stage.sink.sent[0][0])
     assert received is not None
     assert received.endswith(H264_KEYFRAME)
     assert int.from_bytes(received[8:12], "big") in {track.ssrc for track in viewer.session.sent}
-    assert stage.registry.counters.dropped == {}
+    assert stage.dropped == {}
 
 
 def test_the_publisher_is_asked_for_a_keyframe(
     stage: Stage, publisher: ScriptedPeer, viewer: ScriptedPeer
 ) -> None:
-    stage.traffic.receive(publisher.rtp(rtp(1, b"\x41delta")), stage.now)
-    stage.traffic.tick(stage.registry.streams.values(), stage.now + 2)
+    stage.receive(publisher.rtp(rtp(1, b"\x41delta")))
+    stage.traffic.poll(stage.registry.streams.values(), stage.now + 2)
     assert publisher.srtp_in is not None
     feedback = [
         publisher.srtp_in.unprotect_rtcp(packet)
@@ -68,12 +68,12 @@ def test_the_publisher_is_asked_for_a_keyframe(
 def test_whoever_sends_something_authentic_is_alive(
     stage: Stage, publisher: ScriptedPeer, viewer: ScriptedPeer
 ) -> None:
-    stage.traffic.receive(publisher.rtp(rtp(1)), 1001.0)
-    assert publisher.session.heard_at == 1001.0
-    stage.traffic.receive(viewer.rtcp(receiver_report()), 1002.0)
-    assert viewer.session.heard_at == 1002.0
-    stage.traffic.receive([(viewer.check(), viewer.address)], 1003.0)
-    assert viewer.session.heard_at == 1003.0
+    stage.receive(publisher.rtp(rtp(1)), 1001.0)
+    assert stage.traffic.heard_at(publisher.session) == 1001.0
+    stage.receive(viewer.rtcp(receiver_report()), 1002.0)
+    assert stage.traffic.heard_at(viewer.session) == 1002.0
+    stage.receive([(viewer.check(), viewer.address)], 1003.0)
+    assert stage.traffic.heard_at(viewer.session) == 1003.0
 
 
 def forged(packet: bytes) -> bytes:
@@ -86,7 +86,7 @@ def test_what_is_not_authentic_keeps_nobody_alive(
 ) -> None:
     packet, address = publisher.rtp(rtp(1))[0]
     report = viewer.rtcp(receiver_report())[0][0]
-    stage.traffic.receive(
+    stage.receive(
         [
             (forged(packet), address),
             (bytes(1) * 40, address),
@@ -98,9 +98,9 @@ def test_what_is_not_authentic_keeps_nobody_alive(
         ],
         1009.0,
     )
-    assert publisher.session.heard_at == viewer.session.heard_at == 1000.0
+    assert publisher.session.heard_at == stage.traffic.heard_at(viewer.session) == 1000.0
     assert stage.sink.sent == []
-    assert stage.registry.counters.dropped == {
+    assert stage.dropped == {
         "stun_not_a_request": 1,
         "rtp_refused": 3,
         "rtcp_refused": 1,
@@ -110,7 +110,7 @@ def test_what_is_not_authentic_keeps_nobody_alive(
 
 def test_strangers_are_dropped_and_counted(stage: Stage, publisher: ScriptedPeer) -> None:
     stranger = ("192.0.2.66", 6)
-    stage.traffic.receive(
+    stage.receive(
         [
             (publisher.rtp(rtp(1))[0][0], stranger),
             (receiver_report(), stranger),
@@ -121,7 +121,7 @@ def test_strangers_are_dropped_and_counted(stage: Stage, publisher: ScriptedPeer
         ],
         stage.now,
     )
-    assert stage.registry.counters.dropped == {
+    assert stage.dropped == {
         "rtp_of_no_publisher": 1,
         "rtcp_of_no_session": 1,
         "dtls_of_no_session": 1,
@@ -135,28 +135,28 @@ def test_a_forged_check_is_answered_with_an_error_and_binds_nothing(stage: Stage
     publisher = stage.publisher(4000)
     damaged = bytearray(publisher.check())
     damaged[-20] ^= 1  # within MESSAGE-INTEGRITY; FINGERPRINT no longer fits either
-    stage.traffic.receive([(bytes(damaged), publisher.address)], stage.now)
+    stage.receive([(bytes(damaged), publisher.address)])
     assert publisher.session.state is SessionState.NEW
-    assert stage.registry.counters.dropped == {"stun_malformed": 1}
+    assert stage.dropped == {"stun_malformed": 1}
 
 
 def test_media_before_the_handshake_is_dropped(stage: Stage) -> None:
     publisher = stage.publisher(4000)
-    stage.traffic.receive([(publisher.check(), publisher.address)], stage.now)
-    stage.traffic.receive([(b"\x80\x60" + bytes(40), publisher.address)], stage.now)
-    stage.traffic.receive([(receiver_report(), publisher.address)], stage.now)
-    assert stage.registry.counters.dropped == {"rtp_without_keys": 1, "rtcp_of_no_session": 1}
+    stage.receive([(publisher.check(), publisher.address)])
+    stage.receive([(b"\x80\x60" + bytes(40), publisher.address)])
+    stage.receive([(receiver_report(), publisher.address)])
+    assert stage.dropped == {"rtp_of_no_publisher": 1, "rtcp_of_no_session": 1}
 
 
 def test_a_viewer_that_moves_is_followed_once_its_new_address_is_checked(
     stage: Stage, publisher: ScriptedPeer, viewer: ScriptedPeer
 ) -> None:
     moved = ("127.0.0.1", 5001)
-    stage.traffic.receive([(viewer.rtcp(receiver_report())[0][0], moved)], stage.now)
-    stage.traffic.receive(publisher.rtp(rtp(1)), stage.now)
+    stage.receive([(viewer.rtcp(receiver_report())[0][0], moved)])
+    stage.receive(publisher.rtp(rtp(1)))
     assert stage.sink.sent.pop()[1] == viewer.address
-    stage.traffic.receive([(viewer.check(), moved)], stage.now)
-    stage.traffic.receive(publisher.rtp(rtp(2)), stage.now)
+    stage.receive([(viewer.check(), moved)])
+    stage.receive(publisher.rtp(rtp(2)))
     assert stage.sink.sent.pop()[1] == moved
 
 
@@ -167,15 +167,15 @@ def test_a_removed_session_hears_goodbye_and_is_forgotten(
     (goodbye,) = stage.wire.take(viewer.address, DatagramKind.DTLS)
     viewer.dtls.receive(goodbye)
     assert viewer.dtls.state == "closed"
-    stage.traffic.receive([(viewer.check(), viewer.address)], stage.now)
-    assert stage.registry.counters.dropped == {"stun_unknown_ufrag": 1}
+    stage.receive([(viewer.check(), viewer.address)])
+    assert stage.dropped == {"stun_unknown_ufrag": 1}
 
 
 def test_a_full_socket_is_counted(stage: Stage) -> None:
     publisher = stage.publisher(4000)
     stage.wire.is_full = True
-    stage.traffic.receive([(publisher.check(), publisher.address)], stage.now)
-    assert stage.registry.counters.unsent == 1
+    stage.receive([(publisher.check(), publisher.address)])
+    assert stage.plane.counts().unsent == 1
     assert publisher.session.state is SessionState.CONNECTING
 
 
@@ -184,8 +184,8 @@ def test_another_peers_keys_open_nothing(
 ) -> None:
     assert viewer.dtls.keys is not None
     forged = SrtpSender(viewer.dtls.keys).protect(rtp(1))
-    stage.traffic.receive([(forged, publisher.address)], stage.now)
-    assert stage.registry.counters.dropped == {"rtp_refused": 1}
+    stage.receive([(forged, publisher.address)])
+    assert stage.dropped == {"rtp_refused": 1}
 
 
 STAGE = Stage()
@@ -194,6 +194,6 @@ CONNECTED = STAGE.connect(STAGE.publisher(4000))
 
 @given(st.lists(st.binary(max_size=200), max_size=20))
 def test_noise_at_a_bound_address_changes_nothing(datagrams: list[bytes]) -> None:
-    STAGE.traffic.receive([(datagram, CONNECTED.address) for datagram in datagrams], STAGE.now)
+    STAGE.receive([(datagram, CONNECTED.address) for datagram in datagrams])
     assert CONNECTED.session.state is SessionState.CONNECTED
     assert STAGE.registry.streams[STREAM].is_watchable

@@ -8,12 +8,13 @@ from config.media import MediaSettings
 from media.events import MediaEvent
 from media.live import LiveStream
 from media.negotiation import Negotiator
+from media.python_plane import PythonPlane
 from media.registry import Registry
-from media.relay.fanout import PythonFanout
 from media.relay.stream import StreamRelay
 from media.relay.tracks import Address
 from media.transport.certificate import DtlsCertificate
 from media.transport.dtls import DtlsIdentity
+from media.transport.udp import Batch
 from tests.support.scripted_peer import ScriptedPeer, Wire
 
 STREAM = UUID(int=5)
@@ -42,7 +43,8 @@ class Stage:
         self.sink = MediaSink()
         self.events: list[MediaEvent] = []
         self.settings = MediaSettings(**settings)  # type: ignore[arg-type]
-        self.registry = Registry(self.settings, send=self.wire.send, on_event=self.events.append)
+        self.plane = PythonPlane(self.settings, self.wire, self.sink)
+        self.registry = Registry(self.settings, self.plane, on_event=self.events.append)
         self.traffic = self.registry.traffic
         self.server = DtlsIdentity(DtlsCertificate.generate(datetime(2026, 1, 31, tzinfo=UTC)))
         self.negotiator = Negotiator(self.traffic.ice, self.server, [("127.0.0.1", 7000)])
@@ -74,10 +76,18 @@ class Stage:
 
     def connect(self, peer: ScriptedPeer) -> ScriptedPeer:
         """Let the peer check and shake hands."""
-        peer.connect(self.traffic, self.wire, self.now)
+        peer.connect(self.receive, self.wire)
         return peer
 
+    def receive(self, batch: Batch, now: float | None = None) -> None:
+        """What one read of the socket would give."""
+        self.plane.receive(batch, self.traffic, self.now if now is None else now)
+
+    @property
+    def dropped(self) -> dict[str, int]:
+        """Datagrams by why they were dropped."""
+        return self.registry.counters.with_plane(self.plane.counts()).dropped
+
     def _stream(self) -> LiveStream:
-        fanout = PythonFanout(self.sink, cache_max_packets=64, cache_max_bytes=65_536, cache_s=1.5)
-        relay = StreamRelay(fanout, settings=self.settings, cname="cname")
-        return LiveStream(STREAM, OWNER, relay, "cname")
+        relay = StreamRelay(self.plane.stream(1), settings=self.settings, cname="cname")
+        return LiveStream(1, STREAM, OWNER, relay, "cname")

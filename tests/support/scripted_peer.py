@@ -1,21 +1,30 @@
 """The other side of a session without a socket: ICE checks, a DTLS client, SRTP both ways."""
 
+from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
 
 from aioice import stun
 
 from media.session import Session
-from media.traffic import Traffic
 from media.transport.certificate import DtlsCertificate
 from media.transport.demux import DatagramKind, classify
 from media.transport.dtls import DtlsIdentity, DtlsPeer
 from media.transport.ice_lite import Address
 from media.transport.srtp import SrtpReceiver, SrtpSender
+from media.transport.udp import Batch
 
 
 class Wire:
     """Stands where the socket would be, and keeps what is sent."""
+
+    port = 7000
+
+    def open(self, on_batch: Callable[[Batch], None]) -> None:
+        raise AssertionError("batches are handed to the plane by the test")
+
+    def close(self) -> None:
+        self.is_full = True
 
     def __init__(self) -> None:
         self.is_full = False
@@ -55,12 +64,12 @@ class ScriptedPeer:
         request.add_message_integrity(credentials.pwd.encode())
         return bytes(request)
 
-    def connect(self, traffic: Traffic, wire: Wire, now: float) -> None:
+    def connect(self, receive: Callable[[Batch], None], wire: Wire) -> None:
         """Check, shake hands, and derive the keys."""
-        traffic.receive([(self.check(), self.address)], now)
+        receive([(self.check(), self.address)])
         flight = self.dtls.start()
         while flight:
-            traffic.receive([(datagram, self.address) for datagram in flight], now)
+            receive([(datagram, self.address) for datagram in flight])
             heard = wire.take(self.address, DatagramKind.DTLS)
             flight = [out for datagram in heard for out in self.dtls.receive(datagram)]
         assert self.dtls.keys is not None

@@ -7,6 +7,8 @@ import pytest
 
 from config.media import MediaSettings
 from media.relay.fanout import PythonFanout
+from media.relay.publisher_ingest import PublisherIngest
+from media.relay.python_stream import PythonStream, Routes
 from media.relay.stream import StreamRelay
 from media.relay.tracks import Address, TrackSpec, Viewer, ViewerTrack
 from media.transport.srtp import SrtpKeys, SrtpProfile, SrtpReceiver
@@ -87,7 +89,9 @@ class Stage:
         self.fanout = PythonFanout(
             self.sink, cache_max_packets=cache_max_packets, cache_max_bytes=100_000, cache_s=1.5
         )
-        self.relay = StreamRelay(self.fanout, settings=self.settings, cname="stage")
+        ingest = PublisherIngest(max_bitrate_bps=self.settings.max_publisher_bitrate_bps)
+        self.plane = PythonStream(1, self.fanout, ingest, Routes())
+        self.relay = StreamRelay(self.plane, settings=self.settings, cname="stage")
         self.viewers: list[TestViewer] = []
 
     def viewer(

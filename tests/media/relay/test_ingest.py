@@ -6,9 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from media.relay.arrival import read_arrival
 from media.relay.ingest import TrackIngest
 from media.wire.rtcp import SenderReport
-from media.wire.rtp import parse_rtp
 
 
 @pytest.fixture
@@ -19,8 +19,7 @@ def ingest(new_stage):
 @pytest.fixture(scope="session")
 def receive(rtp):
     def receive(ingest, sequence, now=0.0, **fields):
-        packet = rtp(sequence, **fields)
-        return ingest.receive(packet, parse_rtp(packet), now)
+        return ingest.receive(read_arrival(rtp(sequence, **fields)), now)
 
     return receive
 
@@ -32,7 +31,7 @@ def numbers(packets):
 def test_the_payload_goes_bare(ingest, rtp):
     packet = rtp(7, b"", marker=True, timestamp=9)
     packet = b"\xb1" + packet[1:] + b"CSRC" + b"\xbe\xde\0\1\x10x\0\0" + b"\x10\x00key" + b"\0\2"
-    (relayed,) = ingest.receive(packet, parse_rtp(packet), 0.0)
+    (relayed,) = ingest.receive(read_arrival(packet), 0.0)
     assert relayed == ("video", 0, 9, True, True, b"\x10\x00key", ())
 
 
@@ -93,13 +92,13 @@ def test_with_one_the_first_must_be_it_or_two_in_a_row(ingest, receive):
 def test_padding_alone_is_left_out(ingest, rtp, receive):
     receive(ingest, 5)
     probe = b"\xa0" + rtp(6, b"\0\0\0\4")[1:]
-    assert ingest.receive(probe, parse_rtp(probe), 0.0) == []
+    assert ingest.receive(read_arrival(probe), 0.0) == []
     assert numbers(receive(ingest, 7)) == [1]
 
 
 def test_a_foreign_payload_type_is_left_out(ingest, rtp, receive):
     receive(ingest, 5)
-    assert ingest.leave_out(parse_rtp(rtp(6, payload_type=49)), 0.0) == []
+    assert ingest.leave_out(read_arrival(rtp(6, payload_type=49)), 0.0) == []
     assert numbers(receive(ingest, 7)) == [1]
 
 
@@ -107,17 +106,17 @@ def test_rtx_fills_the_gap(ingest, rtp, receive):
     receive(ingest, 5)
     receive(ingest, 7)
     rtx = rtp(900, (6).to_bytes(2, "big") + b"\x10\x00key", ssrc=0xC0, payload_type=97)
-    (relayed,) = ingest.recover(rtx, parse_rtp(rtx), 0.1)
+    (relayed,) = ingest.recover(read_arrival(rtx), 0.1)
     assert (relayed.sequence, relayed.payload, relayed.keyframe) == (1, b"\x10\x00key", True)
-    assert ingest.recover(rtx, parse_rtp(rtx), 0.2) == []
+    assert ingest.recover(read_arrival(rtx), 0.2) == []
 
 
 def test_rtx_before_the_media_or_of_nothing(ingest, rtp, receive):
     rtx = rtp(900, b"\0\6x", payload_type=97)
-    assert ingest.recover(rtx, parse_rtp(rtx), 0.0) == []
+    assert ingest.recover(read_arrival(rtx), 0.0) == []
     receive(ingest, 5)
     probe = rtp(901, b"", payload_type=97)
-    assert ingest.recover(probe, parse_rtp(probe), 0.0) == []
+    assert ingest.recover(read_arrival(probe), 0.0) == []
 
 
 def test_a_bye_makes_room_for_the_next_source(ingest, receive):

@@ -5,6 +5,7 @@
 #include "module.h"
 
 static PyModuleDef_Slot parts[] = {
+    {Py_mod_exec, sl_add_srtp},
     {0, NULL},
 };
 

@@ -1,0 +1,139 @@
+#include "transform.h"
+
+#include <openssl/core_names.h>
+#include <openssl/crypto.h>
+#include <openssl/params.h>
+#include <pthread.h>
+#include <string.h>
+
+#include "kdf.h"
+
+
+typedef struct {
+    const char *cipher;
+    uint8_t key_size, salt_size, tag_size;
+    bool is_aead;
+} profile_parameters;
+
+static const profile_parameters parameters[SL_SRTP_PROFILES] = {
+    [SL_AEAD_AES_128_GCM] = {"AES-128-GCM", 16, 12, 16, true},
+    [SL_AEAD_AES_256_GCM] = {"AES-256-GCM", 32, 12, 16, true},
+    [SL_AES128_CM_SHA1_80] = {"AES-128-CTR", 16, 14, 10, false},
+};
+
+/* Fetched once for the process and never changed: a fetch costs more than a packet. */
+static EVP_CIPHER *ciphers[SL_SRTP_PROFILES];
+static pthread_once_t ciphers_fetched = PTHREAD_ONCE_INIT;
+
+static void fetch_ciphers(void)
+{
+    for (int profile = 0; profile < SL_SRTP_PROFILES; profile++)
+        ciphers[profile] = EVP_CIPHER_fetch(NULL, parameters[profile].cipher, NULL);
+}
+
+size_t sl_transform_key_size(sl_srtp_profile profile)
+{
+    return parameters[profile].key_size;
+}
+
+size_t sl_transform_salt_size(sl_srtp_profile profile)
+{
+    return parameters[profile].salt_size;
+}
+
+static bool derive(sl_srtp_profile profile, const uint8_t *material, uint8_t label, uint8_t *out,
+                   size_t size)
+{
+    const profile_parameters *p = &parameters[profile];
+    return sl_kdf_derive(material, p->key_size, material + p->key_size, p->salt_size, label, out,
+                         size);
+}
+
+static bool init_cipher(sl_transform *transform, sl_srtp_profile profile, const uint8_t *key,
+                        bool encrypts)
+{
+    /* Counter mode decrypts by encrypting. */
+    int direction = encrypts || !transform->is_aead;
+    transform->cipher = EVP_CIPHER_CTX_new();
+    return transform->cipher != NULL && ciphers[profile] != NULL &&
+           EVP_CipherInit_ex2(transform->cipher, ciphers[profile], key, NULL, direction, NULL) == 1;
+}
+
+bool sl_transform_init(sl_transform *transform, sl_srtp_profile profile, const uint8_t *material,
+                       uint8_t labels, bool encrypts)
+{
+    const profile_parameters *p = &parameters[profile];
+    uint8_t key[32], mac_key[SL_HMAC_SHA1_KEY_SIZE];
+    memset(transform, 0, sizeof *transform);
+    transform->is_aead = p->is_aead;
+    transform->tag_size = p->tag_size;
+    pthread_once(&ciphers_fetched, fetch_ciphers);
+    bool made = derive(profile, material, labels + SL_LABEL_ENCRYPTION, key, p->key_size) &&
+                derive(profile, material, labels + SL_LABEL_AUTHENTICATION, mac_key,
+                       sizeof mac_key) &&
+                derive(profile, material, labels + SL_LABEL_SALT, transform->salt, p->salt_size) &&
+                init_cipher(transform, profile, key, encrypts);
+    if (made && !p->is_aead)
+        sl_hmac_sha1_init(&transform->mac, mac_key);
+    if (!made)
+        sl_transform_clear(transform);
+    OPENSSL_cleanse(key, sizeof key);
+    OPENSSL_cleanse(mac_key, sizeof mac_key);
+    return made;
+}
+
+void sl_transform_clear(sl_transform *transform)
+{
+    EVP_CIPHER_CTX_free(transform->cipher); /* which cleanses its keys */
+    OPENSSL_cleanse(transform, sizeof *transform);
+}
+
+bool sl_transform_start(sl_transform *transform, uint32_t ssrc, uint64_t index)
+{
+    /* RFC 7714 §8.1, §9.1: 00 00 SSRC index48, XOR the salt.
+     * RFC 3711 §4.1.1: 00 00 00 00 SSRC index48 00 00, XOR the salt. */
+    uint8_t iv[16];
+    memcpy(iv, transform->salt, sizeof iv);
+    uint8_t *at = iv + (transform->is_aead ? 2 : 4);
+    for (int byte = 0; byte < 4; byte++)
+        at[byte] ^= (uint8_t)(ssrc >> (24 - 8 * byte));
+    for (int byte = 0; byte < 6; byte++)
+        at[4 + byte] ^= (uint8_t)(index >> (40 - 8 * byte));
+    return EVP_CipherInit_ex2(transform->cipher, NULL, NULL, iv, -1, NULL) == 1;
+}
+
+bool sl_transform_associate(sl_transform *transform, const uint8_t *data, size_t size)
+{
+    int length;
+    return EVP_CipherUpdate(transform->cipher, NULL, &length, data, (int)size) == 1;
+}
+
+bool sl_transform_crypt(sl_transform *transform, const uint8_t *in, size_t size, uint8_t *out)
+{
+    int length;
+    return size == 0 || EVP_CipherUpdate(transform->cipher, out, &length, in, (int)size) == 1;
+}
+
+bool sl_transform_seal(sl_transform *transform, uint8_t *tag)
+{
+    int length;
+    OSSL_PARAM wanted[] = {
+        {OSSL_CIPHER_PARAM_AEAD_TAG, OSSL_PARAM_OCTET_STRING, tag, SL_SRTP_MAX_TAG, 0},
+        OSSL_PARAM_END,
+    };
+    return EVP_CipherFinal_ex(transform->cipher, tag, &length) == 1 &&
+           EVP_CIPHER_CTX_get_params(transform->cipher, wanted) == 1;
+}
+
+bool sl_transform_verify(sl_transform *transform, const uint8_t *tag)
+{
+    int length;
+    uint8_t expected[SL_SRTP_MAX_TAG], nothing[16];
+    memcpy(expected, tag, sizeof expected);
+    OSSL_PARAM given[] = {
+        {OSSL_CIPHER_PARAM_AEAD_TAG, OSSL_PARAM_OCTET_STRING, expected, sizeof expected, 0},
+        OSSL_PARAM_END,
+    };
+    return EVP_CIPHER_CTX_set_params(transform->cipher, given) == 1 &&
+           EVP_CipherFinal_ex(transform->cipher, nothing, &length) == 1;
+}

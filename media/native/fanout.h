@@ -11,40 +11,19 @@
 #include <stdint.h>
 
 #include "datagrams.h"
+#include "egress.h"
 #include "packet.h"
 #include "sent.h"
 #include "srtp.h"
 
-enum {
-    SL_FANOUT_MAX_BATCH = SL_DATAGRAMS_MAX_RESERVED, /* a longer batch is sent as several */
-    SL_VIEWER_MAX_MID = 32,
-};
+/* A longer batch, or a longer list of what to send again, is handled as several. */
+enum { SL_FANOUT_MAX_BATCH = SL_DATAGRAMS_MAX_RESERVED };
 
 typedef struct {
     size_t cache_max_packets, cache_max_bytes; /* a track */
     double cache_s;
     size_t max_viewers;
 } sl_fanout_limits;
-
-typedef struct {
-    uint8_t kind;
-    uint8_t payload_type;
-    bool has_rtx;
-    uint8_t rtx_payload_type;
-    uint32_t ssrc, rtx_ssrc;
-    uint8_t extension_ids[SL_EXTENSION_NUMBERS]; /* the viewer's id by extension number; 0: none */
-    uint8_t mid_size;
-    uint8_t mid[SL_VIEWER_MAX_MID];
-} sl_viewer_track;
-
-typedef struct {
-    uint64_t id;
-    sl_address address;
-    sl_srtp *srtp; /* fresh keys: numbering starts anew with every viewer */
-    sl_sent *sent; /* NULL: nobody asks */
-    size_t track_count;
-    sl_viewer_track tracks[SL_KINDS]; /* at most one of a kind */
-} sl_viewer;
 
 typedef struct {
     uint64_t forwarded, dropped, resent; /* media.relay.stats.FanoutCounters */
@@ -72,12 +51,12 @@ void sl_fanout_resume(sl_fanout *fanout, uint64_t id);
 
 /* Keeps the packets for `resend` and sends them to every viewer that is ready for them; flushes. */
 void sl_fanout_send(sl_fanout *fanout, sl_datagrams *datagrams, const sl_packet *batch,
-                    size_t count, double now);
+                    size_t batch_size, double now);
 
 /* Sends packets again, named by a viewer's 16-bit numbers, as far as they are kept; flushes. The
  * caller has taken them from the viewer's budget. */
 void sl_fanout_resend(sl_fanout *fanout, sl_datagrams *datagrams, uint64_t id, uint32_t ssrc,
-                      const uint16_t *sequences, size_t count, double now);
+                      const uint16_t *sequences, size_t wanted, double now);
 
 /* What a sender report says of a viewer's tracks; false for an unknown id. By kind; packets is 0
  * where a track did not start or is not there. */

@@ -6,6 +6,7 @@
 
 static PyModuleDef_Slot parts[] = {
     {Py_mod_exec, sl_add_srtp},
+    {Py_mod_exec, sl_add_fanout},
     {0, NULL},
 };
 

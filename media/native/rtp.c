@@ -69,7 +69,9 @@ static int take_element(sl_rtp_elements *elements, sl_rtp_element *element, uint
 
 int sl_rtp_next_element(sl_rtp_elements *elements, sl_rtp_element *element)
 {
-    while (elements->at < elements->end && *elements->at == 0) /* padding */
+    /* RFC 8285 §4.1.2: padding, and nobody's id. */
+    while (elements->at < elements->end &&
+           (elements->two_byte ? *elements->at : *elements->at >> 4) == 0)
         elements->at++;
     if (elements->at == elements->end)
         return 0;

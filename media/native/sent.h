@@ -1,4 +1,8 @@
-/* How much went to a viewer, track by track: media.relay.tracks.SentTrack without its names. */
+/* How much went to a viewer, track by track: media.relay.tracks.SentTrack without its names.
+ *
+ * It only grows. The fan-out's thread writes it, any thread that holds a reference reads it; each
+ * number by itself is whole (relaxed atomics).
+ */
 #ifndef SL_SENT_H
 #define SL_SENT_H
 
@@ -7,8 +11,6 @@
 
 #include "packet.h"
 
-/* What went to a viewer, track by track: only grows. Written by the fan-out's thread, read by any
- * that holds a reference; each number by itself is whole (relaxed atomics). */
 typedef struct {
     uint64_t packets, octets;
 } sl_sent_track;
@@ -18,9 +20,13 @@ typedef struct {
     sl_sent_track tracks[SL_KINDS]; /* by kind */
 } sl_sent;
 
-sl_sent *sl_sent_new(void); /* NULL: no memory */
+sl_sent *sl_sent_new(void); /* one reference; NULL: no memory */
 sl_sent *sl_sent_retain(sl_sent *sent);
-void sl_sent_release(sl_sent *sent);
+void sl_sent_release(sl_sent *sent); /* NULL is nothing to release */
+
 sl_sent_track sl_sent_read(const sl_sent *sent, uint8_t kind);
+
+/* The one writer's. */
+void sl_sent_count(sl_sent *sent, uint8_t kind, uint64_t packets, uint64_t octets);
 
 #endif

@@ -26,6 +26,7 @@ typedef struct {
     sl_datagrams *datagrams;
     PyObject *sender;    /* a function, or NULL where a socket is used */
     bool has_failed;     /* the function raised, and the exception is set */
+    int late_error;
     bool is_sending;
     PyObject *tracks;    /* viewer id to its (kind, SSRC) pairs, as `sent` names them */
 } FanoutObject;
@@ -62,16 +63,25 @@ static int call_sender(FanoutObject *self, const struct msghdr *message)
     return self->has_failed ? EPERM : (int)error;
 }
 
+/* As sendmmsg: an error after a message that was taken is told at the next call. The function is
+ * not asked again for it. */
 static int send_by_function(void *context, int fd, struct mmsghdr *messages, unsigned count)
 {
     FanoutObject *self = context;
     (void)fd;
     for (unsigned at = 0; at < count; at++) {
-        int error = self->has_failed ? EPERM : call_sender(self, &messages[at].msg_hdr);
-        if (error != 0) {
-            errno = error;
-            return at > 0 ? (int)at : -1;
+        int error = self->late_error;
+        self->late_error = 0;
+        if (error == 0)
+            error = self->has_failed ? EPERM : call_sender(self, &messages[at].msg_hdr);
+        if (error == 0)
+            continue;
+        if (at > 0) {
+            self->late_error = error;
+            return (int)at;
         }
+        errno = error;
+        return -1;
     }
     return (int)count;
 }
@@ -114,11 +124,15 @@ static PyObject *fanout_new(PyTypeObject *type, PyObject *args, PyObject *kwargs
 {
     static char *names[] = {"sender",  "cache_max_packets", "cache_max_bytes",
                             "cache_s", "max_viewers",       NULL};
-    PyObject *sender, *packets, *bytes, *viewers = NULL;
-    double cache_s;
-    if (!PyArg_ParseTupleAndKeywords(args, kwargs, "O$OOd|O:Fanout", names, &sender, &packets,
+    PyObject *sender, *packets = NULL, *bytes = NULL, *viewers = NULL;
+    double cache_s = -1;
+    if (!PyArg_ParseTupleAndKeywords(args, kwargs, "O|$OOdO:Fanout", names, &sender, &packets,
                                      &bytes, &cache_s, &viewers))
         return NULL;
+    if (packets == NULL || bytes == NULL) {
+        PyErr_SetString(PyExc_TypeError, "Fanout() needs cache_max_packets and cache_max_bytes");
+        return NULL;
+    }
     FanoutObject *self = (FanoutObject *)type->tp_alloc(type, 0);
     if (self != NULL && (self->tracks = PyDict_New()) != NULL && open_sender(self, sender) &&
         open_fanout(self, packets, bytes, cache_s, viewers))

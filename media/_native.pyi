@@ -14,6 +14,14 @@ class Srtp:
     """
 
     def __new__(cls, profile: int, local: Buffer, remote: Buffer) -> Srtp: ...
+    @classmethod
+    def derived(cls, profile: int, key: Buffer, salt: Buffer, mac_key: Buffer, /) -> Srtp:
+        """With session keys, the same for all directions: what known answers are given for."""
+
+    @staticmethod
+    def derive(master_key: Buffer, master_salt: Buffer, label: int, size: int, /) -> bytes:
+        """A session key (RFC 3711 §4.3), as `media.relay.protection.derive` gives it."""
+
     def protect(self, header: Buffer, payload: Buffer, index: int, /) -> bytes:
         """The SRTP packet under this extended sequence number of 48 bits.
 

@@ -2,9 +2,14 @@
 #define PY_SSIZE_T_CLEAN
 #include <Python.h>
 
+#include <openssl/crypto.h>
+#include <stdbool.h>
+
+#include "kdf.h"
 #include "module.h"
 #include "py_srtp.h"
 #include "rtp.h"
+#include "transform.h"
 
 enum { MAX_PACKET = 65535 };
 
@@ -38,6 +43,16 @@ sl_srtp *sl_py_new_srtp(int profile, const Py_buffer *local, const Py_buffer *re
     return srtp;
 }
 
+static PyObject *object_of(PyTypeObject *type, sl_srtp *srtp)
+{
+    SrtpObject *self = srtp ? (SrtpObject *)type->tp_alloc(type, 0) : NULL;
+    if (self == NULL)
+        sl_srtp_release(srtp);
+    else
+        self->srtp = srtp;
+    return (PyObject *)self;
+}
+
 static PyObject *srtp_new(PyTypeObject *type, PyObject *args, PyObject *kwargs)
 {
     static char *names[] = {"profile", "local", "remote", NULL};
@@ -48,12 +63,66 @@ static PyObject *srtp_new(PyTypeObject *type, PyObject *args, PyObject *kwargs)
     sl_srtp *srtp = sl_py_new_srtp(profile, &local, &remote);
     PyBuffer_Release(&local);
     PyBuffer_Release(&remote);
-    SrtpObject *self = srtp ? (SrtpObject *)type->tp_alloc(type, 0) : NULL;
-    if (self == NULL)
-        sl_srtp_release(srtp);
-    else
-        self->srtp = srtp;
-    return (PyObject *)self;
+    return object_of(type, srtp);
+}
+
+/* What `derived` is given, checked against the profile. */
+static bool session_keys_from(int profile, const Py_buffer *key, const Py_buffer *salt,
+                              const Py_buffer *mac_key, sl_session_keys *keys)
+{
+    bool fits = profile >= 0 && profile < SL_SRTP_PROFILES &&
+                (size_t)key->len == sl_transform_key_size((sl_srtp_profile)profile) &&
+                (size_t)salt->len == sl_transform_salt_size((sl_srtp_profile)profile) &&
+                mac_key->len == sizeof keys->mac_key;
+    if (!fits) {
+        PyErr_SetString(PyExc_ValueError, "no such profile, or keys of other sizes");
+        return false;
+    }
+    memcpy(keys->key, key->buf, (size_t)key->len);
+    memcpy(keys->salt, salt->buf, (size_t)salt->len);
+    memcpy(keys->mac_key, mac_key->buf, sizeof keys->mac_key);
+    return true;
+}
+
+static PyObject *srtp_derived(PyTypeObject *type, PyObject *args)
+{
+    int profile;
+    Py_buffer key, salt, mac_key;
+    sl_session_keys keys;
+    sl_srtp *srtp = NULL;
+    if (!PyArg_ParseTuple(args, "iy*y*y*:derived", &profile, &key, &salt, &mac_key))
+        return NULL;
+    if (session_keys_from(profile, &key, &salt, &mac_key, &keys) &&
+        (srtp = sl_srtp_new_derived((sl_srtp_profile)profile, &keys)) == NULL)
+        PyErr_SetString(PyExc_RuntimeError, "OpenSSL made no context");
+    OPENSSL_cleanse(&keys, sizeof keys);
+    PyBuffer_Release(&key);
+    PyBuffer_Release(&salt);
+    PyBuffer_Release(&mac_key);
+    return object_of(type, srtp);
+}
+
+/* derive(master_key, master_salt, label, size) */
+static PyObject *srtp_derive(PyObject *type, PyObject *args)
+{
+    Py_buffer key, salt;
+    int label, size;
+    PyObject *derived = NULL;
+    (void)type;
+    if (!PyArg_ParseTuple(args, "y*y*ii:derive", &key, &salt, &label, &size))
+        return NULL;
+    if ((key.len != 16 && key.len != 32) || salt.len > SL_KDF_MAX_SALT || label < 0 ||
+        label > UINT8_MAX || size < 1 || size > MAX_PACKET)
+        PyErr_SetString(PyExc_ValueError, "keys have 16 or 32 bytes, salts 14 at most");
+    else if ((derived = PyBytes_FromStringAndSize(NULL, size)) != NULL &&
+             !sl_kdf_derive(key.buf, (size_t)key.len, salt.buf, (size_t)salt.len, (uint8_t)label,
+                            (uint8_t *)PyBytes_AS_STRING(derived), (size_t)size)) {
+        Py_CLEAR(derived);
+        PyErr_SetString(PyExc_RuntimeError, "OpenSSL derived nothing");
+    }
+    PyBuffer_Release(&key);
+    PyBuffer_Release(&salt);
+    return derived;
 }
 
 static void srtp_dealloc(SrtpObject *self)
@@ -152,6 +221,10 @@ static PyObject *srtp_unprotect_rtcp(SrtpObject *self, PyObject *arg)
 }
 
 static PyMethodDef methods[] = {
+    {"derived", (PyCFunction)srtp_derived, METH_VARARGS | METH_CLASS,
+     "derived(profile, key, salt, mac_key): with session keys, the same both ways."},
+    {"derive", (PyCFunction)srtp_derive, METH_VARARGS | METH_STATIC,
+     "derive(master_key, master_salt, label, size): a session key."},
     {"protect", (PyCFunction)srtp_protect, METH_VARARGS, "The SRTP packet of header and payload."},
     {"protect_rtcp", (PyCFunction)srtp_protect_rtcp, METH_O, "The SRTCP packet."},
     {"unprotect", (PyCFunction)srtp_unprotect, METH_O, "The RTP packet, or ValueError."},

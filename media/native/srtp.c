@@ -34,16 +34,34 @@ size_t sl_srtp_material_size(sl_srtp_profile profile)
     return sl_transform_key_size(profile) + sl_transform_salt_size(profile);
 }
 
-sl_srtp *sl_srtp_new(sl_srtp_profile profile, const uint8_t *local, const uint8_t *remote)
+static sl_srtp *new_srtp(void)
 {
     sl_srtp *srtp = calloc(1, sizeof *srtp);
-    if (srtp == NULL)
-        return NULL;
-    atomic_init(&srtp->references, 1);
-    if (sl_transform_init(&srtp->rtp_out, profile, local, SL_LABELS_RTP, true) &&
-        sl_transform_init(&srtp->rtcp_out, profile, local, SL_LABELS_RTCP, true) &&
-        sl_transform_init(&srtp->rtp_in, profile, remote, SL_LABELS_RTP, false) &&
-        sl_transform_init(&srtp->rtcp_in, profile, remote, SL_LABELS_RTCP, false))
+    if (srtp != NULL)
+        atomic_init(&srtp->references, 1);
+    return srtp;
+}
+
+sl_srtp *sl_srtp_new(sl_srtp_profile profile, const uint8_t *local, const uint8_t *remote)
+{
+    sl_srtp *srtp = new_srtp();
+    if (srtp == NULL ||
+        (sl_transform_derive(&srtp->rtp_out, profile, local, SL_LABELS_RTP, true) &&
+         sl_transform_derive(&srtp->rtcp_out, profile, local, SL_LABELS_RTCP, true) &&
+         sl_transform_derive(&srtp->rtp_in, profile, remote, SL_LABELS_RTP, false) &&
+         sl_transform_derive(&srtp->rtcp_in, profile, remote, SL_LABELS_RTCP, false)))
+        return srtp;
+    sl_srtp_release(srtp);
+    return NULL;
+}
+
+sl_srtp *sl_srtp_new_derived(sl_srtp_profile profile, const sl_session_keys *keys)
+{
+    sl_srtp *srtp = new_srtp();
+    if (srtp == NULL || (sl_transform_init(&srtp->rtp_out, profile, keys, true) &&
+                         sl_transform_init(&srtp->rtcp_out, profile, keys, true) &&
+                         sl_transform_init(&srtp->rtp_in, profile, keys, false) &&
+                         sl_transform_init(&srtp->rtcp_in, profile, keys, false)))
         return srtp;
     sl_srtp_release(srtp);
     return NULL;
@@ -220,24 +238,24 @@ int sl_srtp_unprotect_rtp(sl_srtp *srtp, uint8_t *packet, size_t size)
 
 /* ---- RTCP in ---- */
 
-/* RFC 7714 §9.2, §9.3: without the E flag all of the packet is associated data. */
-static bool open_rtcp(sl_transform *transform, uint8_t *packet, size_t size, bool encrypted)
+/* RFC 7714 §9.2. */
+static bool open_rtcp(sl_transform *transform, uint8_t *packet, size_t size)
 {
     const uint8_t *tag = packet + size, *trailer = tag + transform->tag_size;
-    size_t header_size = encrypted ? RTCP_HEADER_SIZE : size;
-    uint8_t *text = packet + header_size;
-    return sl_transform_associate(transform, packet, header_size) &&
+    uint8_t *text = packet + RTCP_HEADER_SIZE;
+    return sl_transform_associate(transform, packet, RTCP_HEADER_SIZE) &&
            sl_transform_associate(transform, trailer, RTCP_INDEX_SIZE) &&
-           sl_transform_crypt(transform, text, size - header_size, text) &&
+           sl_transform_crypt(transform, text, size - RTCP_HEADER_SIZE, text) &&
            sl_transform_verify(transform, tag);
 }
 
-static bool check_rtcp(sl_transform *transform, uint8_t *packet, size_t size, bool encrypted)
+/* RFC 3711 §3.4. */
+static bool check_rtcp(sl_transform *transform, uint8_t *packet, size_t size)
 {
     uint8_t *text = packet + RTCP_HEADER_SIZE, mac[SL_HMAC_SHA1_SIZE];
     mac_of(transform, packet, size + RTCP_INDEX_SIZE, NULL, mac);
     return CRYPTO_memcmp(mac, packet + size + RTCP_INDEX_SIZE, transform->tag_size) == 0 &&
-           (!encrypted || sl_transform_crypt(transform, text, size - RTCP_HEADER_SIZE, text));
+           sl_transform_crypt(transform, text, size - RTCP_HEADER_SIZE, text);
 }
 
 int sl_srtp_unprotect_rtcp(sl_srtp *srtp, uint8_t *packet, size_t size)
@@ -249,7 +267,9 @@ int sl_srtp_unprotect_rtcp(sl_srtp *srtp, uint8_t *packet, size_t size)
     size -= added;
     uint32_t trailer = sl_read32(packet + size + (transform->is_aead ? transform->tag_size : 0));
     uint32_t ssrc = sl_read32(packet + 4), index = trailer & RTCP_MAX_INDEX;
-    bool encrypted = (trailer & RTCP_ENCRYPTED) != 0;
+    /* RFC 5764 §4.1.2: these profiles encrypt SRTCP. */
+    if ((trailer & RTCP_ENCRYPTED) == 0)
+        return SL_SRTP_MALFORMED;
     sl_replay *replay = sl_replays_find(&srtp->rtcp_replays, ssrc);
     if (replay == NULL && sl_replays_full(&srtp->rtcp_replays))
         return SL_SRTP_TOO_MANY_SSRCS;
@@ -257,7 +277,7 @@ int sl_srtp_unprotect_rtcp(sl_srtp *srtp, uint8_t *packet, size_t size)
         return SL_SRTP_REPLAYED;
     if (!sl_transform_start(transform, ssrc, index))
         return SL_SRTP_FAILED;
-    bool authentic = transform->is_aead ? open_rtcp(transform, packet, size, encrypted)
-                                        : check_rtcp(transform, packet, size, encrypted);
+    bool authentic = transform->is_aead ? open_rtcp(transform, packet, size)
+                                        : check_rtcp(transform, packet, size);
     return authentic ? note(&srtp->rtcp_replays, replay, ssrc, index, size) : SL_SRTP_FORGED;
 }

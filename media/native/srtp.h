@@ -47,6 +47,15 @@ size_t sl_srtp_material_size(sl_srtp_profile profile);
 /* The contexts of a peer with one reference; `local` protects what we send, `remote` what it sends,
  * sl_srtp_material_size(profile) bytes each. NULL where OpenSSL has no such cipher or no memory. */
 sl_srtp *sl_srtp_new(sl_srtp_profile profile, const uint8_t *local, const uint8_t *remote);
+
+/* Session keys, where they are not to be derived: known answers are given for them. */
+typedef struct {
+    uint8_t key[32], salt[14], mac_key[20];
+} sl_session_keys;
+
+/* The same for all directions. */
+sl_srtp *sl_srtp_new_derived(sl_srtp_profile profile, const sl_session_keys *keys);
+
 sl_srtp *sl_srtp_retain(sl_srtp *srtp);
 void sl_srtp_release(sl_srtp *srtp); /* NULL is nothing to release */
 

@@ -59,26 +59,34 @@ static bool init_cipher(sl_transform *transform, sl_srtp_profile profile, const 
            EVP_CipherInit_ex2(transform->cipher, ciphers[profile], key, NULL, direction, NULL) == 1;
 }
 
-bool sl_transform_init(sl_transform *transform, sl_srtp_profile profile, const uint8_t *material,
-                       uint8_t labels, bool encrypts)
+bool sl_transform_init(sl_transform *transform, sl_srtp_profile profile,
+                       const sl_session_keys *keys, bool encrypts)
 {
     const profile_parameters *p = &parameters[profile];
-    uint8_t key[32], mac_key[SL_HMAC_SHA1_KEY_SIZE];
     memset(transform, 0, sizeof *transform);
     transform->is_aead = p->is_aead;
     transform->tag_size = p->tag_size;
+    memcpy(transform->salt, keys->salt, p->salt_size);
+    if (!p->is_aead)
+        sl_hmac_sha1_init(&transform->mac, keys->mac_key);
     pthread_once(&ciphers_fetched, fetch_ciphers);
-    bool made = derive(profile, material, labels + SL_LABEL_ENCRYPTION, key, p->key_size) &&
-                derive(profile, material, labels + SL_LABEL_AUTHENTICATION, mac_key,
-                       sizeof mac_key) &&
-                derive(profile, material, labels + SL_LABEL_SALT, transform->salt, p->salt_size) &&
-                init_cipher(transform, profile, key, encrypts);
-    if (made && !p->is_aead)
-        sl_hmac_sha1_init(&transform->mac, mac_key);
-    if (!made)
-        sl_transform_clear(transform);
-    OPENSSL_cleanse(key, sizeof key);
-    OPENSSL_cleanse(mac_key, sizeof mac_key);
+    if (init_cipher(transform, profile, keys->key, encrypts))
+        return true;
+    sl_transform_clear(transform);
+    return false;
+}
+
+bool sl_transform_derive(sl_transform *transform, sl_srtp_profile profile, const uint8_t *material,
+                         uint8_t labels, bool encrypts)
+{
+    const profile_parameters *p = &parameters[profile];
+    sl_session_keys keys;
+    bool made = derive(profile, material, labels + SL_LABEL_ENCRYPTION, keys.key, p->key_size) &&
+                derive(profile, material, labels + SL_LABEL_AUTHENTICATION, keys.mac_key,
+                       sizeof keys.mac_key) &&
+                derive(profile, material, labels + SL_LABEL_SALT, keys.salt, p->salt_size) &&
+                sl_transform_init(transform, profile, &keys, encrypts);
+    OPENSSL_cleanse(&keys, sizeof keys);
     return made;
 }
 

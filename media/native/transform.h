@@ -23,9 +23,12 @@ typedef struct {
 size_t sl_transform_key_size(sl_srtp_profile profile);
 size_t sl_transform_salt_size(sl_srtp_profile profile);
 
-/* Derives the session keys with the labels from `labels` on (kdf.h). false: nothing was made. */
-bool sl_transform_init(sl_transform *transform, sl_srtp_profile profile, const uint8_t *material,
-                       uint8_t labels, bool encrypts);
+/* With session keys, or with those that are derived from master key and salt by the labels from
+ * `labels` on (kdf.h). false: nothing was made. */
+bool sl_transform_init(sl_transform *transform, sl_srtp_profile profile,
+                       const sl_session_keys *keys, bool encrypts);
+bool sl_transform_derive(sl_transform *transform, sl_srtp_profile profile, const uint8_t *material,
+                         uint8_t labels, bool encrypts);
 void sl_transform_clear(sl_transform *transform);
 
 /* Begins a packet; `index` has 48 bits (SRTP) or 31 (SRTCP). */

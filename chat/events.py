@@ -84,9 +84,10 @@ def viewers(stream_id: UUID, count: int) -> Frame:
     return {"t": "viewers", "stream_id": str(stream_id), "count": count}
 
 
-def stream(stream_id: UUID, state: str) -> Frame:
-    """The stream's state changed."""
-    return {"t": "stream", "stream_id": str(stream_id), "state": state}
+def stream(stream_id: UUID, state: str, *, reconnect: bool = False) -> Frame:
+    """The stream's state changed; with `reconnect`, media sessions of it were lost."""
+    frame = {"t": "stream", "stream_id": str(stream_id), "state": state}
+    return {**frame, "reconnect": True} if reconnect else frame
 
 
 def presence_signal() -> Frame:

@@ -7,7 +7,7 @@ from typing import Protocol
 from uuid import UUID
 
 from media.catalog import CatalogState, StreamCatalog
-from media.events import MediaEvent, StreamEnded, StreamInterrupted, StreamLive
+from media.events import MediaEvent, SessionsLost, StreamEnded, StreamInterrupted, StreamLive
 
 log = logging.getLogger(__name__)
 
@@ -21,7 +21,9 @@ STATES: dict[type[MediaEvent], CatalogState] = {
 class Rooms(Protocol):
     """Who tells the viewers; the chat."""
 
-    async def stream_state(self, stream_id: UUID, state: str) -> None: ...
+    async def stream_state(
+        self, stream_id: UUID, state: str, *, reconnect: bool = False
+    ) -> None: ...
 
 
 class StreamStates:
@@ -30,6 +32,10 @@ class StreamStates:
     def __init__(self, catalog: StreamCatalog, rooms: Rooms) -> None:
         self._rooms = rooms
         self._waiting: dict[UUID, CatalogState] = {}
+        self._live: dict[UUID, CatalogState] = {}
+        """The last state of each stream that is not offline."""
+        self._lost: set[UUID] = set()
+        """Streams whose rooms are to hear that sessions were lost."""
         self._woken = asyncio.Event()
         self._mark: dict[CatalogState, Callable[[UUID], Awaitable[None]]] = {
             CatalogState.LIVE: catalog.mark_live,
@@ -39,10 +45,21 @@ class StreamStates:
 
     def on_event(self, event: MediaEvent) -> None:
         """Take a media event; returns at once."""
-        state = STATES.get(type(event))
-        if state is not None:
-            self._waiting[event.stream_id] = state
-            self._woken.set()
+        stream_id = event.stream_id
+        if isinstance(event, SessionsLost) and stream_id in self._live:
+            self._lost.add(stream_id)
+            self._write(stream_id, self._live[stream_id])
+        elif (state := STATES.get(type(event))) is not None:
+            self._write(stream_id, state)
+
+    def _write(self, stream_id: UUID, state: CatalogState) -> None:
+        self._waiting[stream_id] = state
+        if state is CatalogState.OFFLINE:
+            self._live.pop(stream_id, None)
+            self._lost.discard(stream_id)
+        else:
+            self._live[stream_id] = state
+        self._woken.set()
 
     async def run(self) -> None:
         """Write until cancelled; what failed is tried again when this is called again."""
@@ -57,7 +74,10 @@ class StreamStates:
             stream_id, state = next(iter(self._waiting.items()))
             try:
                 await self._mark[state](stream_id)
-                await self._rooms.stream_state(stream_id, state.value)
+                is_lost = stream_id in self._lost
+                await self._rooms.stream_state(stream_id, state.value, reconnect=is_lost)
+                if is_lost:
+                    self._lost.discard(stream_id)
             except Exception:
                 self._woken.set()
                 raise

@@ -28,6 +28,7 @@ EVENTS: list[Frame] = [
     events.timed_out(STREAM, USER, NOW),
     events.viewers(STREAM, 3),
     events.stream(STREAM, "live"),
+    events.stream(STREAM, "live", reconnect=True),
 ]
 
 

@@ -6,7 +6,13 @@ import asyncpg
 import pytest
 
 from media.catalog import CatalogState, StreamCatalog
-from media.events import StreamEnded, StreamInterrupted, StreamLive, ViewersChanged
+from media.events import (
+    SessionsLost,
+    StreamEnded,
+    StreamInterrupted,
+    StreamLive,
+    ViewersChanged,
+)
 from media.store import StreamStore
 from server.app import clock
 from server.bridges.stream_states import StreamStates
@@ -19,11 +25,11 @@ class Rooms:
         self.told: list[tuple[UUID, str]] = []
         self._failures = failures
 
-    async def stream_state(self, stream_id: UUID, state: str) -> None:
+    async def stream_state(self, stream_id: UUID, state: str, *, reconnect: bool = False) -> None:
         if self._failures:
             self._failures -= 1
             raise ConnectionError("Redis is away")
-        self.told.append((stream_id, state))
+        self.told.append((stream_id, f"{state}, reconnect" if reconnect else state))
 
 
 @pytest.fixture
@@ -68,3 +74,32 @@ async def test_what_failed_is_written_later(catalog: StreamCatalog) -> None:
         await states.flush()
     await states.flush()
     assert rooms.told == [(stream.stream_id, "live")]
+
+
+async def test_lost_sessions_are_told_once_with_the_state_of_the_moment(
+    catalog: StreamCatalog,
+) -> None:
+    stream, _ = await catalog.create(uuid4(), "Stella", "Night drive")
+    rooms = Rooms(failures=1)
+    states = StreamStates(catalog, rooms)
+    states.on_event(SessionsLost(stream.stream_id))  # of a stream that nobody heard of: no news
+    states.on_event(StreamLive(stream.stream_id))
+    states.on_event(StreamInterrupted(stream.stream_id))
+    states.on_event(SessionsLost(stream.stream_id))
+    with pytest.raises(ConnectionError):
+        await states.flush()
+    await states.flush()
+    states.on_event(StreamLive(stream.stream_id))
+    await states.flush()
+    states.on_event(SessionsLost(stream.stream_id))  # a worker of viewers only
+    await states.flush()
+    assert [told for _, told in rooms.told] == [
+        "interrupted, reconnect",
+        "live",
+        "live, reconnect",
+    ]
+    states.on_event(SessionsLost(stream.stream_id))
+    states.on_event(StreamEnded(stream.stream_id, "over"))
+    states.on_event(SessionsLost(stream.stream_id))
+    await states.flush()
+    assert rooms.told[-1] == (stream.stream_id, "offline")

@@ -29,7 +29,7 @@ interface Props {
 export function Desk({ stream, streams, choose, create, renamed, firstKey }: Props) {
   const chat = useChat(stream.stream_id);
   const [wanted, setWanted] = useState(DEFAULT_WANTED);
-  const { capture, publisher, goLive, stop } = useBroadcast(stream.stream_id, wanted);
+  const { capture, publisher, goLive, stop } = useBroadcast(stream.stream_id, wanted, chat);
   const { media, devices, error, busy } = useStore(capture.view);
   const broadcast = useStore(publisher.view);
   const stats = useServerStats(stream.stream_id);

@@ -1,4 +1,5 @@
 import { stopMyStream } from "@shared/api/streams";
+import type { Chat } from "@shared/chat/chat";
 import { isOnAir } from "@shared/rtc/broadcast";
 import { Publisher } from "@shared/rtc/publisher";
 import { qualityById } from "@shared/rtc/quality";
@@ -14,7 +15,7 @@ interface Broadcast {
 }
 
 /** The capture and the publisher of one stream, kept in step with what is wanted. */
-export function useBroadcast(streamId: string, wanted: Wanted): Broadcast {
+export function useBroadcast(streamId: string, wanted: Wanted, chat: Chat): Broadcast {
   const capture = useMemo(() => new Capture(), []);
   const publisher = useMemo(() => new Publisher(`/whip/${streamId}`), [streamId]);
 
@@ -22,6 +23,10 @@ export function useBroadcast(streamId: string, wanted: Wanted): Broadcast {
     capture.close();
     void publisher.stop();
   }, [capture, publisher]);
+
+  useEffect(() => chat.listen((frame) => {
+    if (frame.t === "stream" && frame.reconnect) void publisher.check();
+  }), [chat, publisher]);
 
   // Another device or quality while something is open: open that, and put it on air where we are.
   const applied = useRef(wanted);

@@ -11,7 +11,9 @@ export function usePlayer(whepUrl: string, chat: Chat): Player {
   }, [player]);
 
   useEffect(() => chat.listen((frame) => {
-    if (frame.t === "stream" && frame.state !== "interrupted") player.hint(frame.state === "live");
+    if (frame.t !== "stream") return;
+    if (frame.reconnect) void player.check();
+    if (frame.state !== "interrupted") player.hint(frame.state === "live");
   }), [player, chat]);
   return player;
 }

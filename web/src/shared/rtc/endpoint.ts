@@ -1,4 +1,4 @@
-import { ApiError } from "../api/problem";
+import { ApiError, hasCode } from "../api/problem";
 import { reach } from "../api/send";
 
 /** What a WHIP or WHEP endpoint gave for an offer. */
@@ -20,6 +20,24 @@ export async function postOffer(
     throw new ApiError(response.status, "unexpected", "The media server's answer could not be read. Try again.");
   }
   return { answer: await response.text(), session: new URL(location, response.url).href };
+}
+
+const FRAGMENT = "application/trickle-ice-sdpfrag";
+/** Whoever watches the same stream asks at the same time; this much apart they don't hurt. */
+const ASK_SPREAD_MS = 500;
+
+/** Whether the server has lost a session; asked in a moment. What can't be found out counts as no. */
+export async function isLost(session: string, token: () => Promise<string | null>): Promise<boolean> {
+  await new Promise((resolve) => setTimeout(resolve, Math.random() * ASK_SPREAD_MS));
+  const bearer = await token();
+  const headers: Record<string, string> = { "Content-Type": FRAGMENT, "If-Match": "*" };
+  if (bearer !== null) headers["Authorization"] = `Bearer ${bearer}`;
+  try {
+    await reach(session, { method: "PATCH", headers, body: "a=end-of-candidates" });
+  } catch (error) {
+    return hasCode(error, "unknown_session");
+  }
+  return false;
 }
 
 /** Ends a session. Survives the page's own end; a session that is gone already is as good. */

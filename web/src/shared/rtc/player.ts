@@ -2,7 +2,7 @@ import { createStore } from "zustand/vanilla";
 import { ApiError, hasCode, messageFor } from "../api/problem";
 import { backoffMs } from "../backoff";
 import { makeOffer, watchConnection } from "./connection";
-import { endSession, postOffer } from "./endpoint";
+import { endSession, isLost, postOffer } from "./endpoint";
 import { Meter } from "./meter";
 import { nextPlayback, type PlaybackEvent, type PlaybackState } from "./playback";
 import type { MediaFigures } from "./stats";
@@ -47,11 +47,20 @@ export class Player {
 
   /** The chat says that the stream went live: no need to wait out the retry. */
   hint(live: boolean): void {
-    if (live && this.view.getState().state === "offline") this.open();
+    const { state } = this.view.getState();
+    if (live && this.attempt === null && (state === "offline" || state === "interrupted")) this.open();
     if (!live && this.view.getState().state !== "offline") {
       if (this.attempt) this.attempt.session = null;
       this.wentOffline(OFFLINE_RETRY_S);
     }
+  }
+
+  /** The server lost sessions of this stream: if this one is among them, another is made at once. */
+  async check(): Promise<void> {
+    const attempt = this.attempt;
+    if (!attempt?.session || !await isLost(attempt.session, async () => null)) return;
+    attempt.session = null;
+    this.failed(attempt, null);
   }
 
   close(): void {

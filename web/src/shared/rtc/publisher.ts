@@ -5,7 +5,7 @@ import { backoffMs } from "../backoff";
 import { accessToken } from "../session/session";
 import { isOnAir, nextBroadcast, type BroadcastEvent, type BroadcastState } from "./broadcast";
 import { makeOffer, watchConnection } from "./connection";
-import { endSession, postOffer } from "./endpoint";
+import { endSession, isLost, postOffer } from "./endpoint";
 import { Meter } from "./meter";
 import type { Quality } from "./quality";
 import { limitSender, preferVideoCodecs } from "./senders";
@@ -61,6 +61,14 @@ export class Publisher {
       await sender.replaceTrack(media.getTracks().find((track) => track.kind === kind) ?? null);
       if (kind === "video") await limitSender(sender, quality);
     }
+  }
+
+  /** The server lost sessions of this stream: if this one is among them, another is made at once. */
+  async check(): Promise<void> {
+    const attempt = this.attempt;
+    if (!attempt?.session || !await isLost(attempt.session, accessToken)) return;
+    attempt.session = null;
+    await this.failed(attempt, null);
   }
 
   async stop(): Promise<void> {

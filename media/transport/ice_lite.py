@@ -1,8 +1,9 @@
 """An ICE-lite agent for all sessions behind one socket (RFC 8445 §2.5, RFC 8489), without I/O.
 
-Only checks of known user name fragments are answered; garbage, and requests for sessions that are
-not ours, cost one parse and get no answer, so the port is no amplifier. An address belongs to a
-session only after a check from it carried a right MESSAGE-INTEGRITY.
+Only checks of known user name fragments are answered, and those of sessions that are over (here, or
+with the worker whose place this one took): their consent is revoked. Garbage, and requests of those
+who don't know a session's password, cost one parse and get no answer, so the port is no amplifier.
+An address belongs to a session only after a check from it carried a right MESSAGE-INTEGRITY.
 
 The only importer of aioice.
 """
@@ -13,6 +14,7 @@ from typing import Any
 
 from aioice import stun
 
+from media.transport.ice_secret import UFRAG_CHARS, IceSecret
 from media.wire.offer import IceCredentials
 
 Address = tuple[str, int]
@@ -41,6 +43,7 @@ class StunRefusal(Enum):
 
     NO_INTEGRITY = (400, "Bad Request")  # RFC 8489 §9.1.3
     FORGED = (401, "Unauthenticated")
+    REVOKED = (403, "Forbidden")  # RFC 7675 §5.2: the peer is to stop at once
     ROLE_CONFLICT = (487, "Role Conflict")  # RFC 8445 §7.3.1.1
 
 
@@ -52,6 +55,8 @@ class IceSession:
     credentials: IceCredentials
     retired: IceCredentials | None = None
     """The credentials before an ICE restart; they hold until the new ones are used."""
+    superseded: str | None = None
+    """The user name fragment that was retired last; checks with it may still be on their way."""
     addresses: list[Address] = field(default_factory=list)
     """Addresses with a valid check, the oldest first."""
     selected: Address | None = None
@@ -83,9 +88,15 @@ class Refused:
 class IceLite:
     """The responder: register sessions, then hand it every STUN datagram."""
 
-    def __init__(self) -> None:
+    def __init__(self, secret: IceSecret) -> None:
+        self._secret = secret
+        self._superseded: set[str] = set()
         self._by_ufrag: dict[str, IceSession] = {}
         self._by_address: dict[Address, IceSession] = {}
+
+    def credentials(self, ufrag: str) -> IceCredentials:
+        """Credentials of ours for a new session or an ICE restart; `ufrag` is fresh and random."""
+        return self._secret.credentials(ufrag)
 
     def session_at(self, address: Address) -> IceSession | None:
         """The session that proved to be at this address."""
@@ -101,6 +112,7 @@ class IceLite:
         """Checks of this session are no longer answered; its addresses are free."""
         del self._by_ufrag[session.credentials.ufrag]
         self._retire(session)
+        self._superseded.discard(session.superseded or "")
         for address in session.addresses:
             del self._by_address[address]
 
@@ -119,7 +131,7 @@ class IceLite:
         ufrag = str(request.attributes.get("USERNAME", "")).partition(":")[0]
         session = self._by_ufrag.get(ufrag)
         if session is None:
-            return StunDrop.UNKNOWN_UFRAG
+            return self._revoke(request, ufrag)
         retired = session.retired
         credentials = retired if retired and retired.ufrag == ufrag else session.credentials
         refusal = _find_fault(request, credentials)
@@ -129,6 +141,15 @@ class IceLite:
         if self._by_address.get(address, session) is not session:
             return StunDrop.FOREIGN_ADDRESS
         return self._accept(session, request, credentials, address)
+
+    def _revoke(self, request: Any, ufrag: str) -> Refused | StunDrop:
+        """The answer to a check that would be right if its session were still there."""
+        if ufrag in self._superseded or len(ufrag) != UFRAG_CHARS:
+            return StunDrop.UNKNOWN_UFRAG
+        credentials = self._secret.credentials(ufrag)
+        if _find_fault(request, credentials) is not None:
+            return StunDrop.UNKNOWN_UFRAG
+        return _refuse(request, StunRefusal.REVOKED, credentials)
 
     def _accept(
         self,
@@ -172,6 +193,9 @@ class IceLite:
 
     def _retire(self, session: IceSession) -> None:
         if session.retired is not None:
+            self._superseded.discard(session.superseded or "")
+            session.superseded = session.retired.ufrag
+            self._superseded.add(session.superseded)
             del self._by_ufrag[session.retired.ufrag]
             session.retired = None
 
@@ -200,12 +224,17 @@ def _find_fault(request: Any, credentials: IceCredentials) -> StunRefusal | None
     return None
 
 
-def _refuse(request: Any, refusal: StunRefusal) -> Refused:
+def _refuse(
+    request: Any, refusal: StunRefusal, credentials: IceCredentials | None = None
+) -> Refused:
+    """An error response; the peer heeds a revocation only with the right MESSAGE-INTEGRITY."""
     response = stun.Message(
         stun.Method.BINDING,
         stun.Class.ERROR,
         transaction_id=request.transaction_id,
         attributes={"ERROR-CODE": refusal.value},
     )
+    if credentials is not None:
+        response.add_message_integrity(credentials.pwd.encode())
     response.add_fingerprint()
     return Refused(refusal, bytes(response))

@@ -37,11 +37,10 @@ def test_fields_are_those_of_the_protocol(event: Frame) -> None:
     text = PROTOCOL.read_text()
     (shown,) = re.findall(rf'^← \{{"t": "{event["t"]}", (.*?)\}}(?: .*)?$', text, re.M | re.S)
     top_level = re.sub(r"\{.*?\}", "", shown)
-    assert set(event) == {"t", *re.findall(r'"(\w+)"', top_level)} - {
-        "live",
-        "interrupted",
-        "offline",
-    }
+    states = {"live", "interrupted", "offline"}
+    optional = set(re.findall(r'"(\w+)"\?', top_level))
+    required = {"t", *re.findall(r'"(\w+)"', top_level)} - states - optional
+    assert required <= set(event) <= required | optional
     assert json.loads(json.dumps(event)) == event
 
 

@@ -13,10 +13,13 @@ from media.transport.ice_lite import (
     StunDrop,
     StunRefusal,
 )
+from media.transport.ice_secret import IceSecret
 from media.wire.offer import IceCredentials
 
 OURS = IceCredentials("ourufrag", "ourpasswordourpassword")
 FRESH = IceCredentials("newufrag", "newpasswordnewpassword")
+SECRET = IceSecret(bytes(range(32)))
+FORMER = SECRET.credentials("0123456789abcdef")
 HOME = ("127.0.0.1", 4000)
 AWAY = ("192.0.2.7", 5000)
 
@@ -42,7 +45,7 @@ def check(
 
 @pytest.fixture
 def ice() -> IceLite:
-    return IceLite()
+    return IceLite(SECRET)
 
 
 @pytest.fixture
@@ -113,6 +116,46 @@ def test_strangers_get_no_answer(ice: IceLite, session: IceSession) -> None:
     assert ice.receive(bytes(no_name), HOME) is StunDrop.UNKNOWN_UFRAG
 
 
+def test_the_consent_of_a_session_that_is_over_is_revoked(ice: IceLite) -> None:
+    """It may have been another process's, as long as that one had the same key."""
+    refused = ice.receive(check(FORMER), HOME)
+    assert isinstance(refused, Refused)
+    assert refused.reason is StunRefusal.REVOKED
+    response = stun.parse_message(refused.response)
+    assert response.message_class is stun.Class.ERROR
+    assert response.attributes["ERROR-CODE"] == (403, "Forbidden")
+    assert response.transaction_id == b"transaction!"
+    assert response.check_message_integrity(FORMER.pwd.encode())
+    assert ice.session_at(HOME) is None
+
+    session = ice.register("again", FORMER)
+    assert isinstance(ice.receive(check(FORMER), HOME), Checked)
+    ice.unregister(session)
+    assert isinstance(ice.receive(check(FORMER), HOME), Refused)
+
+
+def test_nobody_learns_of_a_former_session_without_its_password(ice: IceLite) -> None:
+    forged = IceCredentials(FORMER.ufrag, "0" * 32)
+    assert ice.receive(check(forged), HOME) is StunDrop.UNKNOWN_UFRAG
+    request = stun.Message(
+        stun.Method.BINDING, stun.Class.REQUEST, attributes={"USERNAME": f"{FORMER.ufrag}:theirs"}
+    )
+    assert ice.receive(bytes(request), HOME) is StunDrop.UNKNOWN_UFRAG
+
+
+def test_an_ice_restart_revokes_nothing(ice: IceLite) -> None:
+    """Checks with the credentials before may still be on their way."""
+    session = ice.register("session", FORMER)
+    second, third = (SECRET.credentials(c * 16) for c in "ab")
+    for fresh in (second, third):
+        ice.restart(session, fresh)
+        assert isinstance(ice.receive(check(fresh), HOME), Checked)
+    assert ice.receive(check(second), HOME) is StunDrop.UNKNOWN_UFRAG
+    ice.unregister(session)
+    assert isinstance(ice.receive(check(second), HOME), Refused)
+    assert isinstance(ice.receive(check(third), HOME), Refused)
+
+
 @pytest.mark.parametrize(
     "message_class", [stun.Class.INDICATION, stun.Class.RESPONSE, stun.Class.ERROR]
 )
@@ -141,7 +184,7 @@ AUTHENTIC_BYTES = len(check()) - 8 - 24  # what stands before MESSAGE-INTEGRITY 
 
 @given(st.binary(max_size=80), st.integers(0, AUTHENTIC_BYTES - 1))
 def test_any_bytes_are_survived(noise: bytes, position: int) -> None:
-    ice = IceLite()
+    ice = IceLite(SECRET)
     session = ice.register("session", OURS)
     whole = check()
     damaged = whole[:position] + noise + whole[position + len(noise) :]

@@ -13,6 +13,7 @@ from media.relay.tracks import TrackSpec, ViewerTrack
 from media.session import Role, Session
 from media.transport.dtls import DtlsIdentity, DtlsPeer
 from media.transport.ice_lite import IceLite
+from media.transport.ice_secret import UFRAG_CHARS
 from media.wire.answer import (
     PUBLISHER_FEEDBACK,
     VIEWER_FEEDBACK,
@@ -118,7 +119,7 @@ class Negotiator:
             )
         if remote is None or not is_restart:
             return Patched(204, session.etag)
-        self._ice.restart(session.ice, _fresh_credentials())
+        self._ice.restart(session.ice, self._fresh_credentials())
         session.remote_ice = remote
         first = session.first_media
         body = write_restart_fragment(first.mid, first.kind, self._local(session))
@@ -134,7 +135,7 @@ class Negotiator:
             number=secrets.randbits(63),
             role=role,
             stream_id=stream_id,
-            ice=self._ice.register(session_id, _fresh_credentials()),
+            ice=self._ice.register(session_id, self._fresh_credentials()),
             dtls=DtlsPeer(self._identity, offer.fingerprints, is_client=is_client),
             setup=setup_towards(offer.setup),
             remote_ice=offer.ice,
@@ -145,6 +146,11 @@ class Negotiator:
     def _answer(self, offer: Offer, accepted: Mapping[str, AcceptedMedia], session: Session) -> str:
         session_id = secrets.randbits(62)
         return write_answer(offer.media, accepted, self._local(session), session_id=session_id)
+
+    def _fresh_credentials(self) -> IceCredentials:
+        """RFC 8445 §5.3 asks for 24 and 128 random bits; the fragment is also our key to sessions,
+        and to the password."""
+        return self._ice.credentials(secrets.token_hex(UFRAG_CHARS // 2))
 
     def _local(self, session: Session) -> LocalTransport:
         return LocalTransport(
@@ -167,11 +173,6 @@ def track_spec(track: PublishedTrack) -> TrackSpec:
         clock_rate=track.codec.clock_rate,
         mid=track.media.mid,
     )
-
-
-def _fresh_credentials() -> IceCredentials:
-    """RFC 8445 §5.3 asks for 24 and 128 random bits; the user name is also our key to sessions."""
-    return IceCredentials(ufrag=secrets.token_hex(8), pwd=secrets.token_hex(16))
 
 
 def _fresh_ssrcs(count: int) -> list[int]:

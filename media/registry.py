@@ -21,6 +21,7 @@ from media.relay.tracks import Viewer
 from media.session import EndReason, Role, Session, SessionEvent, SessionState
 from media.traffic import Peer, Traffic
 from media.transport.dtls import DtlsState
+from media.transport.ice_lite import IceLite
 from media.wire.negotiate import can_watch
 
 _logger = logging.getLogger(__name__)
@@ -33,12 +34,13 @@ class Registry:
         self,
         settings: MediaSettings,
         plane: DataPlane,
+        ice: IceLite,
         *,
         on_event: Callable[[MediaEvent], None],
     ) -> None:
         self.counters = MediaCounters()
         self.traffic = Traffic(
-            plane, self.counters, on_secured=self._on_secured, on_closed=self._on_closed
+            plane, ice, self.counters, on_secured=self._on_secured, on_closed=self._on_closed
         )
         self.streams: dict[UUID, LiveStream] = {}
         self.pending = 0

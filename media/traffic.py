@@ -36,12 +36,13 @@ class Traffic:
     def __init__(
         self,
         plane: DataPlane,
+        ice: IceLite,
         counters: MediaCounters,
         *,
         on_secured: Callable[[Peer, float], None],
         on_closed: Callable[[Peer, float], None],
     ) -> None:
-        self.ice = IceLite()
+        self.ice = ice
         self._plane = plane
         self._counters = counters
         self._on_secured = on_secured

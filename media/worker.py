@@ -27,6 +27,8 @@ from media.relay.stream import StreamRelay
 from media.session import EndReason, Role
 from media.transport.certificate import DtlsCertificate
 from media.transport.dtls import DtlsIdentity
+from media.transport.ice_lite import IceLite
+from media.transport.ice_secret import KEY_BYTES, IceSecret
 
 TICK_S = 0.01
 SWEEP_S = 0.1
@@ -46,14 +48,22 @@ class Accepted:
 class MediaWorker:
     """Made, started and used in one event loop's thread; all but `start` and `stop` is synchronous.
 
-    `on_event` is called in that thread, in the order of the events. `counters` are totals.
+    `on_event` is called in that thread, in the order of the events. `counters` are totals. With the
+    `ice_key` of a worker that is gone, the peers of that one are told so.
     """
 
-    def __init__(self, settings: MediaSettings, *, on_event: Callable[[MediaEvent], None]) -> None:
+    def __init__(
+        self,
+        settings: MediaSettings,
+        *,
+        on_event: Callable[[MediaEvent], None],
+        ice_key: bytes | None = None,
+    ) -> None:
         self._settings = settings
         self._loop = asyncio.get_running_loop()
         self._plane = make_plane(settings)
-        self._registry = Registry(settings, self._plane, on_event=on_event)
+        ice = IceLite(IceSecret(ice_key or secrets.token_bytes(KEY_BYTES)))
+        self._registry = Registry(settings, self._plane, ice, on_event=on_event)
         self._identity = DtlsIdentity(DtlsCertificate.generate(datetime.now(UTC)))
         self._holds = Holds()
         self._timer: asyncio.TimerHandle | None = None

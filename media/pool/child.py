@@ -53,6 +53,7 @@ class WorkerProcess:
         name: str,
         command: Sequence[str],
         settings: MediaSettings,
+        ice_key: bytes,
         *,
         on_told: Callable[[str, Told], None],
         on_down: Callable[[str, str], None],
@@ -62,6 +63,7 @@ class WorkerProcess:
         self.running: Running | None = None
         self._command = (*command, "--worker", name)
         self._settings = settings
+        self._ice_key = ice_key.hex()
         self._on_told = on_told
         self._on_down = on_down
         self._heard_at = 0.0
@@ -153,7 +155,9 @@ class WorkerProcess:
         await loop.create_unix_connection(lambda: client.channel, sock=ours)
         self._heard_at = loop.time()
         try:
-            welcome = await client.call(Hello(VERSION, settings), timeout_s=START_PATIENCE_S)
+            welcome = await client.call(
+                Hello(VERSION, settings, self._ice_key), timeout_s=START_PATIENCE_S
+            )
         except MediaUnavailable:
             raise WorkerFailed("it ended, or hung, before it served; see its log") from None
         if isinstance(welcome, Declined):

@@ -58,6 +58,8 @@ class Hello(Call[Welcome | Declined]):
 
     version: int
     settings: MediaSettings
+    ice_key: str
+    """Hexadecimal. All workers of a server have the same, so that one can stand in for another."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,7 @@ of the sessions of the one before, so their URLs are gone with it.
 """
 
 import asyncio
-import logging
+import secrets
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import replace
@@ -46,6 +46,7 @@ from media.pool.messages import (
 )
 from media.pool.placement import Load, place_stream
 from media.pool.streams import PlacedState, PlacedStream, StreamTable
+from media.transport.ice_secret import KEY_BYTES
 from media.worker import Accepted
 
 SWEEP_S: Final = 0.5
@@ -55,8 +56,6 @@ HANDSHAKE_SLACK_S: Final = 2.0
 """A worker gives up a handshake at its next sweep after the time-out, and tells nobody."""
 
 Result = TypeVar("Result")
-
-_logger = logging.getLogger(__name__)
 
 
 class _Member:
@@ -115,6 +114,7 @@ class MediaPool:
             starting_s=settings.handshake_timeout_s + HANDSHAKE_SLACK_S,
             stranded_s=settings.reconnect_window_s,
         )
+        ice_key = secrets.token_bytes(KEY_BYTES)
         self._members = {
             process.name: _Member(process)
             for process in (
@@ -122,6 +122,7 @@ class MediaPool:
                     str(index + 1),
                     command,
                     worker_settings(settings, index),
+                    ice_key,
                     on_told=self._on_told,
                     on_down=self._on_down,
                 )

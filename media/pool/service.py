@@ -100,7 +100,9 @@ class WorkerService:
             reason = f"this worker speaks version {VERSION}, not {hello.version}"
             self._answer(Answer(asked.id, dump_result(hello, Declined(reason))))
             return None
-        worker = MediaWorker(hello.settings, on_event=self._tell)
+        worker = MediaWorker(
+            hello.settings, on_event=self._tell, ice_key=bytes.fromhex(hello.ice_key)
+        )
         try:
             await worker.start()
         except PortTaken as error:

@@ -7,6 +7,7 @@ from media.session import TRANSITIONS, EndReason, Role, Session, SessionEvent, S
 from media.transport.certificate import DtlsCertificate
 from media.transport.dtls import DtlsIdentity, DtlsPeer, DtlsState
 from media.transport.ice_lite import IceLite
+from media.transport.ice_secret import IceSecret
 from media.wire.offer import Direction, IceCredentials, OfferedMedia, Setup
 
 LIMITS = {"handshake_timeout_s": 10.0, "consent_timeout_s": 5.0}
@@ -21,7 +22,7 @@ def session() -> Session:
         number=1,
         role=Role.VIEWER,
         stream_id=UUID(int=5),
-        ice=IceLite().register("id", credentials),
+        ice=IceLite(IceSecret(bytes(32))).register("id", credentials),
         dtls=DtlsPeer(identity, [identity.fingerprint], is_client=False),
         setup=Setup.PASSIVE,
         remote_ice=credentials,

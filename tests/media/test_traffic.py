@@ -168,7 +168,7 @@ def test_a_removed_session_hears_goodbye_and_is_forgotten(
     viewer.dtls.receive(goodbye)
     assert viewer.dtls.state == "closed"
     stage.receive([(viewer.check(), viewer.address)])
-    assert stage.dropped == {"stun_unknown_ufrag": 1}
+    assert stage.dropped == {"stun_revoked": 1}
 
 
 def test_a_full_socket_is_counted(stage: Stage) -> None:

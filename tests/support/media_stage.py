@@ -14,6 +14,8 @@ from media.relay.stream import StreamRelay
 from media.relay.tracks import Address
 from media.transport.certificate import DtlsCertificate
 from media.transport.dtls import DtlsIdentity
+from media.transport.ice_lite import IceLite
+from media.transport.ice_secret import IceSecret
 from media.transport.udp import Batch
 from tests.support.scripted_peer import ScriptedPeer, Wire
 
@@ -44,7 +46,9 @@ class Stage:
         self.events: list[MediaEvent] = []
         self.settings = MediaSettings(**settings)  # type: ignore[arg-type]
         self.plane = PythonPlane(self.settings, self.wire, self.sink)
-        self.registry = Registry(self.settings, self.plane, on_event=self.events.append)
+        self.registry = Registry(
+            self.settings, self.plane, IceLite(IceSecret(bytes(32))), on_event=self.events.append
+        )
         self.traffic = self.registry.traffic
         self.server = DtlsIdentity(DtlsCertificate.generate(datetime(2026, 1, 31, tzinfo=UTC)))
         self.negotiator = Negotiator(self.traffic.ice, self.server, [("127.0.0.1", 7000)])

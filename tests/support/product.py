@@ -81,6 +81,18 @@ class Product:
             await self._reader
         return status
 
+    def media_worker(self, name: str) -> int:
+        """The process id of a media worker."""
+        assert self._process is not None
+        pid = self._process.pid
+        children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
+        (found,) = (
+            int(child)
+            for child in children
+            if f"--worker\0{name}\0" in Path(f"/proc/{child}/cmdline").read_text()
+        )
+        return found
+
     async def _read_until_ready(self) -> None:
         while READY not in self.output:
             line = await self._stdout.readline()

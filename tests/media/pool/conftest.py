@@ -16,6 +16,8 @@ from media.pool.service import serve_worker
 from server.media_process import command
 from tests.media.conftest import Events
 
+ICE_KEY = "ab" * 32
+
 Connect = Callable[[], Awaitable[WorkerClient]]
 StartPool = Callable[..., Awaitable[MediaPool]]
 
@@ -68,7 +70,7 @@ async def connect(told: ToldEvents) -> AsyncIterator[Connect]:
 async def worker_client(connect: Connect) -> WorkerClient:
     """A worker that serves, at the other end of a channel."""
     client = await connect()
-    welcome = await client.call(Hello(VERSION, MediaSettings(udp_port=0)))
+    welcome = await client.call(Hello(VERSION, MediaSettings(udp_port=0), ICE_KEY))
     assert isinstance(welcome, Welcome)
     return client
 

@@ -37,6 +37,7 @@ async def make(told: ToldEvents, downs: "asyncio.Queue[str]") -> AsyncIterator[M
                 "1",
                 program or command(TelemetrySettings(log_level="error")),
                 MediaSettings(udp_port=udp_port),
+                bytes(32),
                 on_told=lambda _, each: told(each),
                 on_down=lambda _, reason: downs.put_nowait(reason),
             )

@@ -45,6 +45,7 @@ from media.pool.messages import (
 )
 from media.relay.stats import RelayTotals, TrackStats
 from media.worker import Accepted
+from tests.media.pool.conftest import ICE_KEY
 
 STREAM = UUID(int=5)
 STATS = StreamStats(
@@ -58,8 +59,11 @@ STATS = StreamStats(
     keyframe_requests=2,
 )
 CALLS: list[tuple[Call[Any], Any]] = [
-    (Hello(1, MediaSettings(udp_port=7003, public_addresses=("10.0.0.1",))), Welcome(1, 7003)),
-    (Hello(1, MediaSettings()), Declined("taken", port_taken=True)),
+    (
+        Hello(1, MediaSettings(udp_port=7003, public_addresses=("10.0.0.1",)), ICE_KEY),
+        Welcome(1, 7003),
+    ),
+    (Hello(1, MediaSettings(), ICE_KEY), Declined("taken", port_taken=True)),
     (Publish(STREAM, UUID(int=1), "v=0\r\n…"), Accepted("id", "v=0", '"abc"')),
     (Watch(STREAM, "v=0"), Accepted("id", "v=0", '"abc"')),
     (PatchPublisher(STREAM, "id", "a=b", None), Patched(204, '"abc"')),

@@ -27,7 +27,7 @@ from media.pool.messages import (
     Welcome,
 )
 from tests.media.conftest import OWNER, STREAM
-from tests.media.pool.conftest import Connect, ToldEvents
+from tests.media.pool.conftest import ICE_KEY, Connect, ToldEvents
 
 CANDIDATES = "a=end-of-candidates"
 
@@ -81,7 +81,7 @@ async def test_stopping_tells_the_ends_before_it_is_answered(
 
 async def test_another_version_is_declined(connect: Connect) -> None:
     client = await connect()
-    declined = await client.call(Hello(VERSION + 1, MediaSettings(udp_port=0)))
+    declined = await client.call(Hello(VERSION + 1, MediaSettings(udp_port=0), ICE_KEY))
     assert isinstance(declined, Declined)
     assert not declined.port_taken
     await asyncio.wait_for(client.channel.closed, 5)
@@ -89,9 +89,9 @@ async def test_another_version_is_declined(connect: Connect) -> None:
 
 async def test_a_taken_port_is_declined(connect: Connect) -> None:
     first, second = await connect(), await connect()
-    welcome = await first.call(Hello(VERSION, MediaSettings(udp_port=0)))
+    welcome = await first.call(Hello(VERSION, MediaSettings(udp_port=0), ICE_KEY))
     assert isinstance(welcome, Welcome)
-    declined = await second.call(Hello(VERSION, MediaSettings(udp_port=welcome.port)))
+    declined = await second.call(Hello(VERSION, MediaSettings(udp_port=welcome.port), ICE_KEY))
     assert isinstance(declined, Declined)
     assert declined.port_taken
     assert str(welcome.port) in declined.reason
@@ -105,7 +105,7 @@ async def test_nothing_is_done_before_the_hello(connect: Connect) -> None:
 
 async def test_a_second_hello_closes_the_channel(worker_client: WorkerClient) -> None:
     with pytest.raises(MediaUnavailable):
-        await worker_client.call(Hello(VERSION, MediaSettings(udp_port=0)))
+        await worker_client.call(Hello(VERSION, MediaSettings(udp_port=0), ICE_KEY))
 
 
 async def test_a_bug_fails_one_call_and_is_logged(

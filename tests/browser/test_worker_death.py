@@ -14,7 +14,7 @@ from tests.support.product import Api, Product
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
-PATIENCE_S = 8.0
+PATIENCE_S = 8.0  # 2.6 s when nothing else runs
 """From the kill to moving pictures at a viewer: the publisher comes back first."""
 
 PLAYS_ANEW = """video => new Promise(done => {
@@ -69,7 +69,6 @@ async def test_the_picture_goes_on_within_seconds(
     os.kill(product.media_worker("1"), signal.SIGKILL)
     await anew
     took_s = time.monotonic() - killed_at
-    print(f"pictures again after {took_s:.1f} s")
     assert took_s < PATIENCE_S
     await plays(video)
     stream = (await guest.call("GET", "/api/streams", expect=200))["streams"][0]
@@ -92,7 +91,6 @@ async def test_a_client_without_chat_hears_it_from_ice(product: Product, browser
     os.kill(product.media_worker("1"), signal.SIGKILL)
     await failed
     took_s = time.monotonic() - killed_at
-    print(f"failed after {took_s:.1f} s")
     assert took_s < PATIENCE_S  # ICE alone needs 15 s to give up, RFC 7675 allows 30
 
 

@@ -24,7 +24,12 @@ from media.wire.answer import (
     write_answer,
     write_restart_fragment,
 )
-from media.wire.negotiate import PublishedTrack, published_tracks, watched_tracks
+from media.wire.negotiate import (
+    PublishedTrack,
+    WatchedTrack,
+    published_tracks,
+    watched_tracks,
+)
 from media.wire.offer import Direction, IceCredentials, Offer, OfferedMedia, Setup, parse_offer
 from media.wire.sdpfrag import parse_credentials
 
@@ -65,6 +70,7 @@ class Negotiator:
                 codecs=(track.codec,) if track.rtx is None else (track.codec, track.rtx),
                 direction=Direction.RECVONLY,
                 feedback=PUBLISHER_FEEDBACK,
+                extensions=track.extensions,
             )
             for track in published
         }
@@ -84,22 +90,22 @@ class Negotiator:
         """A WHEP session for these tracks. Raises InvalidSdp, NoMedia, NoCommonCodec."""
         offer = parse_offer(offer_text)
         watched = watched_tracks(offer, published)
-        ssrcs = _fresh_ssrcs(len(watched))
+        sent = _sent_tracks(watched)
         accepted = {
             track.media.mid: AcceptedMedia(
-                codecs=(track.codec,),
+                codecs=(track.codec,) if track.rtx is None else (track.codec, track.rtx),
                 direction=Direction.SENDONLY,
                 feedback=VIEWER_FEEDBACK,
-                sent=SentTrack(ssrc, cname, str(stream_id), f"{stream_id}-{track.kind}"),
+                sent=SentTrack(
+                    own.ssrc, cname, str(stream_id), f"{stream_id}-{track.kind}", own.rtx_ssrc
+                ),
+                extensions=track.extensions,
             )
-            for track, ssrc in zip(watched, ssrcs, strict=True)
+            for track, own in zip(watched, sent, strict=True)
         }
         session = self._session(Role.VIEWER, stream_id, offer, watched[0].media, now)
         session.watched = watched
-        session.sent = tuple(
-            ViewerTrack(track.kind, track.codec.payload_type, ssrc)
-            for track, ssrc in zip(watched, ssrcs, strict=True)
-        )
+        session.sent = sent
         return Negotiated(session, self._answer(offer, accepted, session))
 
     def patch(self, session: Session, fragment: str, if_match: str | None) -> Patched:
@@ -172,6 +178,24 @@ def track_spec(track: PublishedTrack) -> TrackSpec:
         rtx_ssrc=track.rtx_ssrc,
         clock_rate=track.codec.clock_rate,
         mid=track.media.mid,
+        extensions=tuple((each.id, each.extension) for each in track.extensions),
+    )
+
+
+def _sent_tracks(watched: Sequence[WatchedTrack]) -> tuple[ViewerTrack, ...]:
+    """The tracks as the relay sends them, under SSRCs of their own."""
+    ssrcs = _fresh_ssrcs(2 * len(watched))
+    return tuple(
+        ViewerTrack(
+            kind=track.kind,
+            payload_type=track.codec.payload_type,
+            ssrc=ssrcs.pop(),
+            rtx_payload_type=track.rtx.payload_type if track.rtx is not None else None,
+            rtx_ssrc=ssrcs.pop() if track.rtx is not None else None,
+            extensions=tuple((each.extension, each.id) for each in track.extensions),
+            mid=track.media.mid,
+        )
+        for track in watched
     )
 
 

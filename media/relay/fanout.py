@@ -136,9 +136,11 @@ class PythonFanout:
         egress = self._viewers.get(viewer_id)
         if egress is None:
             return
-        datagrams = egress.send_again(ssrc, sequences, self._caches, now)
-        if datagrams:
-            self._counters.resent += self._sender.send(datagrams, egress.address)
+        for start in range(0, len(sequences), MAX_BATCH):
+            asked = sequences[start : start + MAX_BATCH]
+            datagrams = egress.send_again(ssrc, asked, self._caches, now)
+            if datagrams:
+                self._counters.resent += self._sender.send(datagrams, egress.address)
 
     def sent(self, viewer_id: int) -> Sequence[SentTrack]:
         egress = self._viewers.get(viewer_id)

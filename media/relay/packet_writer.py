@@ -9,15 +9,12 @@ from collections.abc import Callable, Sequence
 from media.relay.protection import protector
 from media.relay.tracks import RelayPacket, ViewerTrack
 from media.transport.srtp import SrtpKeys
-from media.wire.extensions import STAMPED, Extension
+from media.wire.extensions import MAX_MID_BYTES, STAMPED, Extension
 from media.wire.header_extensions import Element, write_extension
 from media.wire.rtp import pack_header
 
 WritePacket = Callable[[RelayPacket, bytes, int, float], bytes]
 """(packet, payload, index, now) to the datagram that carries this payload under that index."""
-
-MAX_MID_BYTES = 32
-"""The longest value of the MID extension; browsers use one or two characters."""
 
 _Values = Callable[[RelayPacket, float], Sequence[Element]]
 

@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from ipaddress import ip_address
 
+from media.wire.extmap import OfferedExtension
 from media.wire.offer import Codec, Direction, Fingerprint, IceCredentials, OfferedMedia, Setup
 
 # What the relay does with feedback, so no other is agreed to: a publisher is asked for resends,
@@ -35,6 +36,8 @@ class SentTrack:
     cname: str
     stream_id: str
     track_id: str
+    rtx_ssrc: int | None = None
+    """The SSRC of retransmissions, where those have a payload type."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +48,7 @@ class AcceptedMedia:
     direction: Direction
     feedback: frozenset[str]
     sent: SentTrack | None = None
+    extensions: tuple[OfferedExtension, ...] = ()
 
 
 def setup_towards(offered: Setup) -> Setup:
@@ -118,18 +122,34 @@ def _accepted_section(
         f"a=setup:{transport.setup}",
         "a=rtcp-mux",
         "a=rtcp-rsize",
+        *_extension_lines(media, accepted),
         f"a={accepted.direction}",
     ]
     for codec in accepted.codecs:
         lines += _codec_lines(codec, accepted.feedback)
     if accepted.sent is not None:
-        sent = accepted.sent
-        lines += [
-            f"a=msid:{sent.stream_id} {sent.track_id}",
-            f"a=ssrc:{sent.ssrc} cname:{sent.cname}",
-            f"a=ssrc:{sent.ssrc} msid:{sent.stream_id} {sent.track_id}",
-        ]
+        lines += _sent_lines(accepted.sent)
     return lines
+
+
+def _extension_lines(media: OfferedMedia, accepted: AcceptedMedia) -> Iterator[str]:
+    if accepted.extensions and media.allows_mixed:
+        yield "a=extmap-allow-mixed"
+    for extension in accepted.extensions:
+        yield extension.answer_line()
+
+
+def _sent_lines(sent: SentTrack) -> Iterator[str]:
+    """RFC 5576, RFC 8830: the SSRCs and what they belong to."""
+    msid = f"msid:{sent.stream_id} {sent.track_id}"
+    yield f"a={msid}"
+    ssrcs = [sent.ssrc]
+    if sent.rtx_ssrc is not None:
+        yield f"a=ssrc-group:FID {sent.ssrc} {sent.rtx_ssrc}"  # RFC 4588 §8.8
+        ssrcs.append(sent.rtx_ssrc)
+    for ssrc in ssrcs:
+        yield f"a=ssrc:{ssrc} cname:{sent.cname}"
+        yield f"a=ssrc:{ssrc} {msid}"
 
 
 def _codec_lines(codec: Codec, feedback: frozenset[str]) -> Iterator[str]:

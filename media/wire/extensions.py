@@ -14,6 +14,9 @@ MAX_PASSED: Final = 8
 MAX_VALUE_BYTES: Final = 255
 """The longest value that the two-byte form can hold (RFC 8285 §4.3)."""
 
+MAX_MID_BYTES: Final = 32
+"""The longest MID that is written into packets; browsers use one or two characters."""
+
 
 class Extension(StrEnum):
     """A header extension by its URI; the order gives each the number that native code knows."""

@@ -1,4 +1,4 @@
-"""Which media of an offer are taken, and in which codec: the rules, without any SDP text.
+"""Which media of an offer are taken, in which codec and with what: the rules, without SDP text.
 
 At most one audio and one video section are taken, each in one codec; the others are rejected.
 """
@@ -7,6 +7,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from media.errors import NoCommonCodec, NoMedia
+from media.wire.extensions import MAX_MID_BYTES, PASSED, Extension
+from media.wire.extmap import OfferedExtension
 from media.wire.offer import RELAYED_CODECS, Codec, Direction, Kind, Offer, OfferedMedia
 
 _PUBLISHER_SENDS = frozenset({Direction.SENDONLY, Direction.SENDRECV})
@@ -36,6 +38,11 @@ class PublishedTrack:
         """The SSRC of the retransmissions of `ssrc`, where it was announced."""
         return dict(self.media.rtx_ssrcs).get(self.ssrc or 0)
 
+    @property
+    def extensions(self) -> tuple[OfferedExtension, ...]:
+        """The header extensions that pass on to viewers; we have no use for others."""
+        return tuple(e for e in self.media.extensions if e.sent and e.extension in PASSED)
+
 
 @dataclass(frozen=True, slots=True)
 class WatchedTrack:
@@ -44,6 +51,10 @@ class WatchedTrack:
     kind: Kind
     media: OfferedMedia
     codec: Codec
+    rtx: Codec | None = None
+    """How lost packets come again (RFC 4588); None: as they were."""
+    extensions: tuple[OfferedExtension, ...] = ()
+    """The header extensions that are written into this viewer's packets."""
 
 
 def published_tracks(offer: Offer) -> tuple[PublishedTrack, ...]:
@@ -68,7 +79,8 @@ def watched_tracks(offer: Offer, published: Sequence[PublishedTrack]) -> tuple[W
 
     Raises NoMedia where nothing is received, NoCommonCodec where the viewer has none of the codecs.
     """
-    sent = {track.kind: track.codec for track in published}
+    tracks = {track.kind: track for track in published}
+    sent = {kind: track.codec for kind, track in tracks.items()}
     names = " and ".join(sorted(codec.name.upper() for codec in sent.values()))
     taken = _take(
         offer,
@@ -77,7 +89,31 @@ def watched_tracks(offer: Offer, published: Sequence[PublishedTrack]) -> tuple[W
         nothing="The offer receives neither audio nor video. Offer a=recvonly sections.",
         no_codec=f"This stream is sent as {names}, which the offer lacks.",
     )
-    return tuple(WatchedTrack(kind, media, codec) for kind, media, codec in taken)
+    return tuple(
+        WatchedTrack(
+            kind,
+            media,
+            codec,
+            rtx=_rtx(media, codec) if "nack" in codec.feedback else None,
+            extensions=_written_extensions(media, tracks[kind]),
+        )
+        for kind, media, codec in taken
+    )
+
+
+def _written_extensions(
+    media: OfferedMedia, published: PublishedTrack
+) -> tuple[OfferedExtension, ...]:
+    """The MID, which tells bundled sections apart (RFC 9143 §15), and what the publisher sends."""
+    told = {each.extension for each in published.extensions}
+    if len(media.mid.encode()) <= MAX_MID_BYTES:
+        told.add(Extension.MID)
+    return tuple(
+        each
+        for each in media.extensions
+        # RFC 8285 §6: who has not said so may not be sent both forms.
+        if each.received and each.extension in told and (each.is_short or media.allows_mixed)
+    )
 
 
 def can_watch(watched: Sequence[WatchedTrack], published: Sequence[PublishedTrack]) -> bool:

@@ -6,6 +6,7 @@ from enum import StrEnum
 from typing import Literal
 
 from media.errors import InvalidSdp
+from media.wire.extmap import OfferedExtension, offered_extensions
 from media.wire.sdp import Attributes, Sdp, Section, is_uint, parse_sdp
 
 Kind = Literal["audio", "video"]
@@ -96,6 +97,9 @@ class OfferedMedia:
     ssrcs: tuple[int, ...] = ()
     rtx_ssrcs: tuple[tuple[int, int], ...] = ()
     """Pairs of an SSRC and the one of its retransmissions (`a=ssrc-group:FID`)."""
+    extensions: tuple[OfferedExtension, ...] = ()
+    allows_mixed: bool = False
+    """Whether both forms of header extensions may come in one stream (RFC 8285 §6)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,7 +119,7 @@ def parse_offer(text: str) -> Offer:
     sdp = parse_sdp(text)
     if not sdp.sections:
         raise InvalidSdp("The offer has no media sections.")
-    media = tuple(_media(section, index) for index, section in enumerate(sdp.sections))
+    media = tuple(_media(sdp, section, index) for index, section in enumerate(sdp.sections))
     mids = [each.mid for each in media]
     if len(set(mids)) != len(mids):
         raise InvalidSdp("Two media sections of the offer have the same mid.")
@@ -130,7 +134,7 @@ def parse_offer(text: str) -> Offer:
     )
 
 
-def _media(section: Section, index: int) -> OfferedMedia:
+def _media(sdp: Sdp, section: Section, index: int) -> OfferedMedia:
     attributes = section.attributes
     mid = attributes.first("mid")
     if mid is not None and not _MID.fullmatch(mid):
@@ -151,6 +155,8 @@ def _media(section: Section, index: int) -> OfferedMedia:
         codecs=_codecs(section) if usable else (),
         ssrcs=ssrcs,
         rtx_ssrcs=rtx_ssrcs,
+        extensions=offered_extensions(sdp.attributes, attributes) if usable else (),
+        allows_mixed=any("extmap-allow-mixed" in each for each in (sdp.attributes, attributes)),
     )
 
 

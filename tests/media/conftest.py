@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
+from pathlib import Path
 from uuid import UUID
 
 import aioice.ice
@@ -13,6 +14,7 @@ from media.events import MediaEvent
 from media.worker import MediaWorker
 from tests.support.webrtc import Client, SmallPicture
 
+OFFERS = Path(__file__).parent / "wire/offers"
 STREAM = UUID(int=5)
 OWNER = UUID(int=1)
 
@@ -34,6 +36,12 @@ class Events:
         while not self._queue.empty():
             events.append(self._queue.get_nowait())
         return events
+
+
+@pytest.fixture
+def offer_text() -> Callable[[str], str]:
+    """An offer of a real client by the name of its file, with the line ends of SDP."""
+    return lambda name: (OFFERS / f"{name}.sdp").read_text().replace("\n", "\r\n")
 
 
 @pytest.fixture

@@ -1,9 +1,12 @@
+from collections.abc import Callable
+
 import pytest
 
 from media.errors import InvalidSdp, PreconditionFailed, PreconditionRequired
 from media.negotiation import track_spec
 from media.relay.tracks import TrackSpec
 from media.session import Role
+from media.wire.extensions import Extension
 from media.wire.offer import IceCredentials, Setup
 from tests.support.media_stage import STREAM, Stage
 
@@ -101,3 +104,29 @@ def test_a_restart_changes_the_credentials_once(stage: Stage) -> None:
     assert session.remote_ice == IceCredentials("freshufrag", "freshpasswordfreshpassword")
     assert stage.negotiator.patch(session, FRESH, "*").status == 204
     assert session.etag == patched.etag
+
+
+def test_a_browser_gets_rtx_and_extensions_under_its_own_ids(
+    stage: Stage, offer_text: Callable[[str], str]
+) -> None:
+    published = stage.negotiator.publisher(STREAM, offer_text("chromium_publish"), 5.0).session
+    specs = {spec.kind: spec for spec in map(track_spec, published.published)}
+    assert specs["video"].extensions == (
+        (13, Extension.VIDEO_ORIENTATION),
+        (5, Extension.PLAYOUT_DELAY),
+        (6, Extension.VIDEO_CONTENT_TYPE),
+        (8, Extension.COLOR_SPACE),
+    )
+    negotiated = stage.negotiator.viewer(
+        STREAM, offer_text("chromium_watch"), published.published, "cname", 5.0
+    )
+    tracks = {track.kind: track for track in negotiated.session.sent}
+    video, audio = tracks["video"], tracks["audio"]
+    assert (video.payload_type, video.rtx_payload_type) == (102, 103)
+    assert len({video.ssrc, video.rtx_ssrc, audio.ssrc}) == 3
+    assert (audio.rtx_payload_type, audio.rtx_ssrc) == (None, None)
+    assert dict(video.extensions)[Extension.VIDEO_ORIENTATION] == 3
+    assert (video.mid, audio.mid) == ("0", "1")
+    assert f"a=ssrc-group:FID {video.ssrc} {video.rtx_ssrc}\r\n" in negotiated.answer
+    assert "a=extmap:9 urn:ietf:params:rtp-hdrext:sdes:mid\r\n" in negotiated.answer
+    assert "transport-wide-cc" not in negotiated.answer

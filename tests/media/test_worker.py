@@ -1,6 +1,8 @@
 """The worker with real peers: aiortc publishes by WHIP and watches by WHEP."""
 
 import asyncio
+import re
+from collections import Counter
 from collections.abc import Awaitable, Callable
 from uuid import UUID
 
@@ -61,6 +63,30 @@ async def test_pictures_and_sound_reach_a_viewer(
     assert worker.totals().packets_forwarded >= stats.packets_forwarded  # ended, still counted
     assert worker.counters.sessions_ended == {"deleted": 2}
     assert worker.counters.datagrams["rtp"] > 5
+
+
+async def test_what_a_viewer_loses_comes_again_by_rtx(
+    worker: MediaWorker, publish: Connect, watch: Connect, events
+) -> None:
+    await publish(worker)
+    await events.next()
+    viewer = await watch(worker)
+    await viewer.frame("video")
+    (rtx,) = re.findall(r"a=rtpmap:(\d+) rtx/90000", viewer.accepted.answer)
+    (original,) = re.findall(r"a=fmtp:\d+ apt=(\d+)", viewer.accepted.answer)
+    transport = viewer.pc.getTransceivers()[0].receiver.transport
+    handle, seen = transport._handle_rtp_data, Counter[int]()
+
+    async def lossy(data: bytes, arrival_time_ms: int) -> None:
+        payload_type = data[1] & 0x7F
+        seen[payload_type] += 1
+        if payload_type != int(original) or seen[payload_type] % 5:
+            await handle(data, arrival_time_ms=arrival_time_ms)
+
+    transport._handle_rtp_data = lossy
+    while seen[int(rtx)] < 3:
+        assert (await viewer.frame("video")).width == 64
+    assert worker.stats(STREAM).packets_resent >= 3
 
 
 async def test_a_publisher_that_comes_back_keeps_its_viewers(

@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from media.relay.fanout import MAX_BATCH
 from media.relay.tracks import RelayPacket
 from media.transport.srtp import SrtpProfile
 
@@ -13,6 +14,20 @@ from media.transport.srtp import SrtpProfile
 def video(sequence, *, keyframe=False, payload=None):
     data = payload if payload is not None else b"v%d" % sequence
     return RelayPacket("video", sequence, sequence * 3_000, False, keyframe, data)
+
+
+def test_a_long_batch_goes_in_strides(stage):
+    viewer = stage.viewer()
+    packets = [video(n, keyframe=n == 0) for n in range(MAX_BATCH + 10)]
+    stage.sink.room = MAX_BATCH - 1
+    stage.fanout.send(packets, 0.0)
+    # The first stride lacked room for one; the second had no keyframe to go on with.
+    assert len(stage.take(viewer)) == MAX_BATCH - 1
+    assert stage.fanout.counters.dropped == 11
+    stage.sink.room = 100
+    first = viewer.video_ssrc & 0x7FFF
+    stage.fanout.resend(viewer.number, viewer.video_ssrc, range(first, first + MAX_BATCH), 0.0)
+    assert stage.fanout.counters.resent == MAX_BATCH
 
 
 @pytest.mark.parametrize("profile", list(SrtpProfile), ids=lambda profile: profile.name)

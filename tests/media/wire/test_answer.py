@@ -13,6 +13,7 @@ from media.wire.answer import (
     write_answer,
     write_restart_fragment,
 )
+from media.wire.extensions import Extension
 from media.wire.negotiate import published_tracks
 from media.wire.offer import Direction, Fingerprint, IceCredentials, Setup, parse_offer
 
@@ -128,3 +129,47 @@ def test_the_fragment_of_a_restart() -> None:
     ]
     assert "a=ice-ufrag:ourufrag" in lines
     assert "a=end-of-candidates" in lines
+
+
+def test_retransmissions_have_an_ssrc_of_their_own(offer_text: Text) -> None:
+    offer = parse_offer(offer_text("chromium_watch"))
+    video = offer.media[0]
+    accepted = AcceptedMedia(
+        codecs=video.codecs[:2],
+        direction=Direction.SENDONLY,
+        feedback=VIEWER_FEEDBACK,
+        sent=SentTrack(77, "name", "stream", "picture", rtx_ssrc=78),
+    )
+    text = write_answer(offer.media, {video.mid: accepted}, TRANSPORT, session_id=9)
+    assert "a=fmtp:97 apt=96\r\n" in text
+    assert [line for line in text.split("\r\n") if line.startswith("a=ssrc")] == [
+        "a=ssrc-group:FID 77 78",
+        "a=ssrc:77 cname:name",
+        "a=ssrc:77 msid:stream picture",
+        "a=ssrc:78 cname:name",
+        "a=ssrc:78 msid:stream picture",
+    ]
+    [media] = [m for m in SessionDescription.parse(text).media if m.port]
+    assert [(group.semantic, group.items) for group in media.ssrc_group] == [("FID", [77, 78])]
+
+
+def test_extensions_are_agreed_to_by_their_lines(offer_text: Text) -> None:
+    offer = parse_offer(offer_text("chromium_watch"))
+    video = offer.media[0]
+    agreed = tuple(
+        each
+        for each in video.extensions
+        if each.extension in {Extension.VIDEO_ORIENTATION, Extension.MID}
+    )
+    accepted = AcceptedMedia(
+        codecs=video.codecs[:1],
+        direction=Direction.SENDONLY,
+        feedback=frozenset(),
+        extensions=agreed,
+    )
+    text = write_answer(offer.media, {video.mid: accepted}, TRANSPORT, session_id=9)
+    assert [line for line in text.split("\r\n") if "extmap" in line] == [
+        "a=extmap-allow-mixed",
+        "a=extmap:3 urn:3gpp:video-orientation",
+        "a=extmap:9 urn:ietf:params:rtp-hdrext:sdes:mid",
+    ]

@@ -4,6 +4,7 @@ import pytest
 
 from media.errors import NoCommonCodec, NoMedia
 from media.wire.negotiate import (
+    PublishedTrack,
     WatchedTrack,
     can_watch,
     compatible,
@@ -136,3 +137,68 @@ def test_profiles_of_vp9_and_av1() -> None:
     assert compatible(Codec(1, "VP9", 90_000, fmtp="profile-id=1"), offered) is None
     assert compatible(Codec(1, "AV1", 90_000), offered) == offered[2]
     assert compatible(Codec(1, "AV1", 90_000, fmtp="profile=1"), offered) is None
+
+
+def watched_by(offer_text: Text, viewer: str, **changes: str) -> dict[str, WatchedTrack]:
+    """What a viewer of Chromium's stream gets by kind, its offer changed here and there."""
+    published = published_tracks(parse_offer(offer_text("chromium_publish")))
+    text = offer_text(viewer)
+    for old, new in changes.items():
+        text = text.replace(old, new)
+    return {track.kind: track for track in watched_tracks(parse_offer(text), published)}
+
+
+def names(track: PublishedTrack | WatchedTrack) -> list[str]:
+    return [each.extension.name for each in track.extensions]
+
+
+def test_what_a_publisher_says_about_pictures_and_sound_passes(offer_text: Text) -> None:
+    audio, video = published_tracks(parse_offer(offer_text("chromium_publish")))
+    assert names(audio) == ["AUDIO_LEVEL"]
+    assert names(video) == [
+        "VIDEO_ORIENTATION",
+        "PLAYOUT_DELAY",
+        "VIDEO_CONTENT_TYPE",
+        "COLOR_SPACE",
+    ]
+    assert names(published_tracks(parse_offer(offer_text("obs_publish")))[0]) == []
+
+
+def test_a_viewer_gets_what_both_know_and_its_mid(offer_text: Text) -> None:
+    watched = watched_by(offer_text, "chromium_watch")
+    assert names(watched["audio"]) == ["AUDIO_LEVEL", "MID"]
+    assert names(watched["video"]) == [
+        "VIDEO_ORIENTATION",
+        "PLAYOUT_DELAY",
+        "VIDEO_CONTENT_TYPE",
+        "COLOR_SPACE",
+        "MID",
+    ]
+    assert {each.id for each in watched["video"].extensions} == {3, 5, 6, 8, 9}
+
+
+def test_who_does_not_take_both_forms_gets_what_fits_the_short_one(offer_text: Text) -> None:
+    short = {"a=extmap-allow-mixed": "a=x", "a=extmap:5 ": "a=extmap:15 "}
+    watched = watched_by(offer_text, "chromium_watch", **short)
+    assert names(watched["video"]) == ["VIDEO_ORIENTATION", "VIDEO_CONTENT_TYPE", "MID"]
+
+
+def test_what_a_viewer_would_only_send_is_not_written(offer_text: Text) -> None:
+    watched = watched_by(offer_text, "chromium_watch", **{"a=extmap:3 ": "a=extmap:3/sendonly "})
+    assert "VIDEO_ORIENTATION" not in names(watched["video"])
+
+
+def test_a_mid_that_is_too_long_for_every_packet_is_left_out(offer_text: Text) -> None:
+    mid = "m" * 33
+    changes = {"a=mid:0": f"a=mid:{mid}", "BUNDLE 0": f"BUNDLE {mid}"}
+    watched = watched_by(offer_text, "chromium_watch", **changes)
+    assert "MID" not in names(watched["video"])
+
+
+def test_lost_packets_come_again_by_rtx_where_they_are_asked_for(offer_text: Text) -> None:
+    watched = watched_by(offer_text, "chromium_watch")
+    rtx = watched["video"].rtx
+    assert rtx is not None
+    assert rtx.parameter("apt") == str(watched["video"].codec.payload_type)
+    assert watched["audio"].rtx is None
+    assert watched_by(offer_text, "chromium_watch", **{"nack\r\n": "x\r\n"})["video"].rtx is None

@@ -1,0 +1,39 @@
+/* How long things took: a histogram with four steps to the doubling, from a microsecond up.
+ *
+ * One thread adds, any thread reads. */
+#ifndef SL_TIMES_H
+#define SL_TIMES_H
+
+#include <math.h>
+#include <stddef.h>
+#include <stdint.h>
+
+enum {
+    SL_TIMES_STEPS = 4,                      /* to the doubling: 19 % wide */
+    SL_TIMES_BUCKETS = 24 * SL_TIMES_STEPS, /* up to 16 s, and what is longer */
+};
+
+typedef struct {
+    uint64_t counts[SL_TIMES_BUCKETS];
+} sl_times;
+
+/* The upper bound of a bucket in seconds. */
+static inline double sl_times_bound_s(size_t bucket)
+{
+    return exp2((double)(bucket + 1) / SL_TIMES_STEPS) * 1e-6;
+}
+
+static inline void sl_times_add(sl_times *times, double seconds)
+{
+    double step = seconds > 1e-6 ? log2(seconds * 1e6) * SL_TIMES_STEPS : 0;
+    size_t bucket = step < SL_TIMES_BUCKETS - 1 ? (size_t)step : SL_TIMES_BUCKETS - 1;
+    uint64_t count = __atomic_load_n(&times->counts[bucket], __ATOMIC_RELAXED);
+    __atomic_store_n(&times->counts[bucket], count + 1, __ATOMIC_RELAXED);
+}
+
+static inline uint64_t sl_times_count(const sl_times *times, size_t bucket)
+{
+    return __atomic_load_n(&times->counts[bucket], __ATOMIC_RELAXED);
+}
+
+#endif

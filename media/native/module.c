@@ -7,6 +7,12 @@
 static PyModuleDef_Slot parts[] = {
     {Py_mod_exec, sl_add_srtp},
     {Py_mod_exec, sl_add_fanout},
+    {Py_mod_exec, sl_add_formats},
+    {Py_mod_exec, sl_add_addresses},
+    {Py_mod_exec, sl_add_ingest},
+    {Py_mod_exec, sl_add_peer},
+    {Py_mod_exec, sl_add_plane},
+    {Py_mod_exec, sl_add_stream},
     {0, NULL},
 };
 

@@ -6,7 +6,13 @@
 #define PY_SSIZE_T_CLEAN
 #include <Python.h>
 
-int sl_add_srtp(PyObject *module);   /* Srtp */
-int sl_add_fanout(PyObject *module); /* Fanout */
+int sl_add_srtp(PyObject *module);      /* Srtp */
+int sl_add_fanout(PyObject *module);    /* Fanout */
+int sl_add_formats(PyObject *module);   /* starts_keyframe, classify, walk_rtcp */
+int sl_add_addresses(PyObject *module); /* Addresses */
+int sl_add_ingest(PyObject *module);    /* Ingest */
+int sl_add_peer(PyObject *module);      /* Peer, Sent */
+int sl_add_plane(PyObject *module);     /* Plane */
+int sl_add_stream(PyObject *module);    /* Stream */
 
 #endif

@@ -31,12 +31,13 @@ class UdpSocket:
         self.raw.setblocking(False)
         for option in (socket.SO_RCVBUF, socket.SO_SNDBUF):
             self.raw.setsockopt(socket.SOL_SOCKET, option, _BUFFER_BYTES)
+        self._is_bound = False
         self._loop: asyncio.AbstractEventLoop | None = None
 
-    def open(self, on_batch: Callable[[Batch], None]) -> None:
-        """Bind, and hand every batch read to `on_batch` in the running event loop until `close`.
+    def bind(self) -> None:
+        """Take the port, for a reader with system calls of its own; port 0 takes a free one.
 
-        Port 0 takes a free one. Raises PortTaken with advice.
+        Raises PortTaken with advice.
         """
         host, port = self._address
         try:
@@ -44,13 +45,21 @@ class UdpSocket:
         except OSError as error:
             self.close()
             raise PortTaken(error.errno, _bind_advice(host, port, error)) from error
+        self._is_bound = True
+
+    def open(self, on_batch: Callable[[Batch], None]) -> None:
+        """Bind, and hand every batch read to `on_batch` in the running event loop until `close`.
+
+        Raises PortTaken with advice.
+        """
+        self.bind()
         self._loop = asyncio.get_running_loop()
         self._loop.add_reader(self.raw, self._read, on_batch)
 
     @property
     def port(self) -> int:
         """The port that it is bound to. Raises RuntimeError while it is not open."""
-        if self._loop is None:
+        if not self._is_bound:
             raise RuntimeError("the UDP socket is not open")
         port: int = self.raw.getsockname()[1]
         return port
@@ -68,6 +77,7 @@ class UdpSocket:
         if self._loop is not None:
             self._loop.remove_reader(self.raw)
             self._loop = None
+        self._is_bound = False
         self.raw.close()
 
     def _read(self, on_batch: Callable[[Batch], None]) -> None:

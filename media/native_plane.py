@@ -129,9 +129,11 @@ class NativePlane:
         now = asyncio.get_running_loop().time()
         control, (rtcp, attention) = self._native.drain()
         if control:
-            listener.on_control(
-                [ControlDatagram(_CONTROL_KINDS[kind], *rest) for kind, *rest in control], now
-            )
+            datagrams = [
+                ControlDatagram(_CONTROL_KINDS[kind], datagram, address)
+                for kind, datagram, address in control
+            ]
+            listener.on_control(datagrams, now)
         if rtcp:
             listener.on_rtcp([PeerPacket(*packet) for packet in rtcp], now)
         if attention:

@@ -13,6 +13,9 @@ from media.session import Role
 from media.transport.srtp import SrtpKeys, SrtpProfile
 from media.wire.rtcp import ReportBlock, SenderReport
 
+NativeTrack = tuple[int, str, int, int | None, int | None, int, tuple[tuple[int, int], ...]]
+"""A `TrackSpec`: kind, codec, payload type, SSRC, RTX payload type, clock rate, extensions."""
+
 _KIND_NUMBERS: Final[dict[Kind, int]] = {kind: number for number, kind in enumerate(KINDS)}
 _PROFILE_NUMBERS: Final = {profile: number for number, profile in enumerate(SrtpProfile)}
 
@@ -38,7 +41,7 @@ def native_peer(number: int, keys: SrtpKeys, role: Role) -> _native.Peer:
     return _native.Peer(number, role is Role.PUBLISHER, profile, keys.local, keys.remote)
 
 
-def native_spec(spec: TrackSpec) -> _native.TrackSpec:
+def native_spec(spec: TrackSpec) -> NativeTrack:
     """What the ingress needs of a track."""
     return (
         _KIND_NUMBERS[spec.kind],
@@ -154,7 +157,10 @@ class NativeStream:
         return FanoutCounters(*self._native.counters())
 
     def stats(self, now: float) -> tuple[TrackStats, ...]:
-        return tuple(TrackStats(KINDS[kind], *rest) for kind, *rest in self._native.stats(now))
+        return tuple(
+            TrackStats(KINDS[kind], codec, bitrate_bps, packets, lost)
+            for kind, codec, bitrate_bps, packets, lost in self._native.stats(now)
+        )
 
     def close(self) -> None:
         self.publisher_gone()

@@ -214,6 +214,8 @@ void sl_plane_stop(sl_plane *plane)
     if (plane->is_running)
         pthread_join(plane->thread, NULL);
     free_tables(plane); /* the thread is gone: what was its own is ours */
+    close(plane->fd);   /* so that the port is free */
+    plane->fd = -1;
 }
 
 void sl_plane_free(sl_plane *plane)

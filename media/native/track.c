@@ -158,9 +158,11 @@ void sl_track_leave_out(sl_track *track, const sl_incoming *packet, double now, 
 {
     if (!track->has_source || !sl_source_fits(&track->source, &packet->header))
         return;
+    sl_incoming bare = *packet; /* its extensions were not negotiated for this payload type */
+    bare.extension_count = 0;
     int64_t number;
     if (sl_source_receive(&track->source, &packet->header, now, true, &number))
-        append(track, packet, packet->bytes, 0, number, now, out);
+        append(track, &bare, packet->bytes, 0, number, now, out);
 }
 
 void sl_track_end_batch(sl_track *track)

@@ -4,7 +4,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-native = pytest.importorskip("media._native")
+from tests.support.native import require_native
+
+require_native()
+from media import _native as native  # noqa: E402
 
 SEED = bytes(range(16))
 addresses = st.one_of(

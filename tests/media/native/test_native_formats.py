@@ -1,6 +1,5 @@
 """The native readers of formats say what the Python ones say, of any bytes."""
 
-import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
@@ -20,14 +19,16 @@ from media.wire.rtcp import (
     build_sdes,
     parse_rtcp,
 )
+from tests.support.native import require_native
 
-native = pytest.importorskip("media._native")
+require_native()
+from media import _native as native  # noqa: E402
 
 # Bytes that mean something to one of the codecs, among bytes that may not.
 MEANINGFUL = bytes.fromhex("00 01 05 07 08 0a 10 12 18 1c 2a 65 67 78 7c 80 82 85 88 90 9c b0 f0")
-payloads = st.lists(
-    st.one_of(st.sampled_from(MEANINGFUL), st.integers(0, 255)), max_size=24
-).map(bytes)
+payloads = st.lists(st.one_of(st.sampled_from(MEANINGFUL), st.integers(0, 255)), max_size=24).map(
+    bytes
+)
 
 
 @settings(max_examples=500)
@@ -67,7 +68,9 @@ messages = st.one_of(
 def padded(packet: bytes, size: int) -> bytes:
     """The same packet with padding (RFC 3550 §6.4.1) of `size` bytes."""
     words = (int.from_bytes(packet[2:4], "big") + size // 4).to_bytes(2, "big")
-    return bytes((packet[0] | 0x20, packet[1])) + words + packet[4:] + bytes(size - 1) + bytes((size,))
+    return (
+        bytes((packet[0] | 0x20, packet[1])) + words + packet[4:] + bytes(size - 1) + bytes((size,))
+    )
 
 
 compounds = st.lists(

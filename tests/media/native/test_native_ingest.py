@@ -2,6 +2,7 @@
 
 import struct
 from dataclasses import replace
+from random import Random
 
 import pytest
 from hypothesis import given, settings
@@ -11,9 +12,11 @@ from media.relay.publisher_ingest import PublisherIngest
 from media.relay.tracks import KINDS, TrackSpec
 from media.wire.extensions import PASSED
 from media.wire.rtcp import SenderReport
+from tests.support.native import require_native
 
-native = pytest.importorskip("media._native")
-from media.native_stream import native_spec  # noqa: E402  it imports the native module
+require_native()
+from media import _native as native  # noqa: E402
+from media.native_stream import native_spec  # noqa: E402
 
 LIMIT_BPS = 200_000
 PASSED_BY_ID = tuple((at + 1, extension) for at, extension in enumerate(PASSED))
@@ -80,107 +83,93 @@ class PythonIngest(PublisherIngest):
         )
 
 
-def one_byte(elements):
-    block = b"".join(bytes((key << 4 | len(value) - 1,)) + value for key, value in elements)
+def one_byte(random: Random) -> tuple[int, bytes]:
+    block = b""
+    for _ in range(random.randrange(11)):
+        size = random.randint(1, 16)
+        block += bytes((random.randrange(16) << 4 | size - 1,)) + random.randbytes(size)
     return 0xBEDE, block
 
 
-def two_byte(elements):
-    return 0x1000, b"".join(bytes((key, len(value))) + value for key, value in elements)
+def two_byte(random: Random) -> tuple[int, bytes]:
+    block = b""
+    for _ in range(random.randrange(11)):
+        size = random.randrange(21)
+        block += bytes((random.choice((random.randrange(12), 200)), size)) + random.randbytes(size)
+    return 0x1000 | random.randrange(16), block
 
 
-blocks = st.one_of(
-    st.none(),
-    st.lists(st.tuples(st.integers(0, 15), st.binary(min_size=1, max_size=16)), max_size=10).map(
-        one_byte
-    ),
-    st.lists(st.tuples(st.integers(0, 255), st.binary(max_size=20)), max_size=10).map(two_byte),
-    st.tuples(st.sampled_from([0xBEDE, 0x1000, 0x100F, 0xABAC]), st.binary(max_size=12)),
-)
-payloads = st.one_of(
-    st.sampled_from([b"\x10\x00key", b"\x10\x01delta", b"", b"\0\5x", b"\0"]),
-    st.binary(max_size=30),
-    st.just(bytes(1_200)),
-)
-steps_of_sequence = st.one_of(
-    st.integers(-4, 6), st.integers(-1_100, 1_100), st.integers(-4_000, 4_000), st.just(0)
-)
+def any_block(random: Random) -> tuple[int, bytes]:
+    return random.choice((0xBEDE, 0x1000, 0x100F, 0xABAC)), random.randbytes(random.randrange(13))
 
 
-@st.composite
-def packets(draw, at):
-    """A packet; `at` holds where each payload type's numbers are, which goes on."""
-    payload_type = draw(st.sampled_from([96, 96, 96, 111, 97, 50]))
-    at[payload_type] = (at.get(payload_type, 65_500) + draw(steps_of_sequence)) & 0xFFFF
-    payload = draw(payloads)
-    if payload_type == 97:  # it repeats a number near those of the media
-        original = (at.get(96, 0) - draw(st.integers(-3, 40))) & 0xFFFF
-        payload = draw(st.sampled_from([original.to_bytes(2, "big") + payload, payload]))
-    block, csrcs, padding = draw(blocks), draw(st.integers(0, 2)), draw(st.integers(0, 3))
-    first = 0x80 | 0x20 * (padding > 0) | 0x10 * (block is not None) | csrcs
+def payload_of(random: Random) -> bytes:
+    likely = (b"\x10\x00key", b"\x10\x01delta", b"", b"\0\5x", b"\0", bytes(1_200))
+    return random.choice((*likely, random.randbytes(random.randrange(30))))
+
+
+def step_of(random: Random) -> int:
+    return random.randint(
+        *random.choice(((1, 1), (1, 1), (-4, 6), (-1_100, 1_100), (-4_000, 4_000)))
+    )
+
+
+def packet_of(random: Random, at: dict[int, int]) -> bytes:
+    """A packet; `at` holds where each payload type's numbers are, which go on."""
+    payload_type = random.choice((96, 96, 96, 111, 97, 50))
+    at[payload_type] = (at.get(payload_type, 65_500) + step_of(random)) & 0xFFFF
+    payload = payload_of(random)
+    if payload_type == 97 and random.random() < 0.8:  # it repeats a number near the media's
+        payload = (at.get(96, 0) - random.randint(-3, 40) & 0xFFFF).to_bytes(2, "big") + payload
+    csrcs, padding = random.choice((0, 0, 2)), random.choice((0, 0, 1, 3))
+    build = random.choice((None, None, one_byte, one_byte, two_byte, any_block))
     packet = struct.pack(
         "!BBHII",
-        first,
-        0x80 * draw(st.booleans()) | payload_type,
+        0x80 | 0x20 * (padding > 0) | 0x10 * (build is not None) | csrcs,
+        random.choice((0, 0x80)) | payload_type,
         at[payload_type],
-        draw(st.one_of(st.integers(0, 2**32 - 1), st.integers(0, 9_000))),
-        draw(st.sampled_from(SSRCS[payload_type])),
+        random.randrange(random.choice((9_000, 2**32))),
+        random.choice(SSRCS[payload_type]),
     ) + bytes(4 * csrcs)
-    if block is not None:
-        profile, data = block
-        data += bytes(-len(data) % 4)
-        packet += struct.pack("!HH", profile, len(data) // 4) + data
+    if build is not None:
+        profile, block = build(random)
+        block += bytes(-len(block) % 4)
+        packet += struct.pack("!HH", profile, len(block) // 4) + block
     packet += payload + (bytes(padding - 1) + bytes((padding,)) if padding else b"")
-    return packet[: draw(st.sampled_from([len(packet)] * 9 + [draw(st.integers(0, len(packet)))]))]
+    return packet[: random.randrange(len(packet))] if random.random() < 0.05 else packet
 
 
-publishers = st.lists(
-    st.sampled_from(
-        [
-            VIDEO,
-            AUDIO,
-            replace(VIDEO, ssrc=None, rtx_payload_type=None, extensions=()),
-            replace(VIDEO, codec="h264", ssrc=0xB1, payload_type=50),
-            replace(AUDIO, ssrc=None),
-        ]
-    ),
-    max_size=2,
-)
-reports = st.builds(
-    SenderReport,
-    st.sampled_from([0xB0, 0xB1, 0xA0, 7]),
-    st.sampled_from([0, 1, 7 << 32, 2**64 - 1]),
-    st.integers(0, 2**32 - 1),
-    st.just(0),
-    st.just(0),
+PUBLISHERS = (
+    VIDEO,
+    AUDIO,
+    replace(VIDEO, ssrc=None, rtx_payload_type=None, extensions=()),
+    replace(VIDEO, codec="h264", ssrc=0xB1, payload_type=50),
+    replace(AUDIO, ssrc=None),
 )
 
 
-@st.composite
-def histories(draw):
+def argument_of(name: str, random: Random, at: dict[int, int]) -> object:
+    if name == "receive":
+        return [packet_of(random, at) for _ in range(random.randrange(9))]
+    if name == "set_publisher":
+        return random.choices(PUBLISHERS, k=random.randrange(3))
+    if name == "on_bye":
+        return random.choices((0xB0, 0xA0, 1), k=random.randrange(3))
+    if name == "on_sender_report":
+        ntp = random.choice((0, 1, 7 << 32, 2**64 - 1))
+        return SenderReport(random.choice((0xB0, 0xB1, 0xA0)), ntp, random.randrange(2**32), 0, 0)
+    return None
+
+
+def history_of(random: Random):
     """What happens to a stream: (name of a method, its argument or None, when)."""
-    now, at = draw(st.floats(0, 1e6)), {}
-    history = [("set_publisher", [VIDEO, AUDIO], now)]
-    for _ in range(draw(st.integers(1, 14))):
-        now += draw(st.one_of(st.floats(0, 0.03), st.floats(0, 4)))
-        name = draw(
-            st.sampled_from(
-                ["receive"] * 8
-                + ["missing", "reports", "set_publisher", "publisher_gone", "on_bye"]
-                + ["on_sender_report"]
-            )
-        )
-        argument = None
-        if name == "receive":
-            argument = draw(st.lists(packets(at), max_size=8))
-        elif name == "set_publisher":
-            argument = draw(publishers)
-        elif name == "on_bye":
-            argument = draw(st.lists(st.sampled_from([0xB0, 0xA0, 1]), max_size=2))
-        elif name == "on_sender_report":
-            argument = draw(reports)
-        history.append((name, argument, now))
-    return history
+    now, at = random.uniform(0, 1e6), {}
+    yield "set_publisher", [VIDEO, AUDIO], now
+    rare = ("missing", "reports", "set_publisher", "publisher_gone", "on_bye", "on_sender_report")
+    for _ in range(60):
+        now += random.uniform(0, random.choice((0.03, 0.03, 0.3, 4)))
+        name = random.choice((*rare, "missing", "on_sender_report", *["receive"] * 24))
+        yield name, argument_of(name, random, at), now
 
 
 def call(ingest, name, argument, now):
@@ -193,11 +182,11 @@ def call(ingest, name, argument, now):
     return getattr(ingest, name)(argument, now)
 
 
-@settings(max_examples=400, deadline=None)
-@given(histories())
-def test_both_do_the_same(history):
+@settings(max_examples=300, deadline=None)
+@given(st.randoms(use_true_random=True))
+def test_both_do_the_same(random):
     python, compiled = PythonIngest(max_bitrate_bps=LIMIT_BPS), NativeIngest(LIMIT_BPS)
-    for step in history:
+    for step in history_of(random):
         assert call(compiled, *step) == call(python, *step)
         assert compiled.facts(step[2]) == python.facts(step[2])
 
@@ -238,7 +227,8 @@ def test_a_stranger_s_bytes_outlive_their_batch():
     assert len(ingest.receive([packet(1, 0xB0, b"\x10\x01own")], 0.0)) == 1
     assert ingest.receive([packet(7, 0xB1, b"\x10\x00first")], 0.1) == []
     relayed = ingest.receive(
-        [packet(8, 0xB1, b"\x10\x01next"), packet(70, 0xB2, b"third"), packet(71, 0xB2, b"more")], 0.2
+        [packet(8, 0xB1, b"\x10\x01next"), packet(70, 0xB2, b"third"), packet(71, 0xB2, b"more")],
+        0.2,
     )
     assert [each[5] for each in relayed] == [b"\x10\x00first", b"\x10\x01next", b"third", b"more"]
 

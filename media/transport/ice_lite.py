@@ -4,18 +4,21 @@ Only checks of known user name fragments are answered, and those of sessions tha
 with the worker whose place this one took): their consent is revoked. Garbage, and requests of those
 who don't know a session's password, cost one parse and get no answer, so the port is no amplifier.
 An address belongs to a session only after a check from it carried a right MESSAGE-INTEGRITY.
-
-The only importer of aioice.
 """
 
 from dataclasses import dataclass, field
 from enum import Enum, StrEnum
-from typing import Any
-
-from aioice import stun
 
 from media.transport.ice_secret import UFRAG_CHARS, IceSecret
 from media.wire.offer import IceCredentials
+from media.wire.stun import (
+    BindingRequest,
+    StunError,
+    build_error,
+    build_success,
+    is_binding_request,
+    parse_binding_request,
+)
 
 Address = tuple[str, int]
 
@@ -24,9 +27,6 @@ MAX_CHECK_BYTES = 548
 
 # A client checks from each of its interfaces; one address more takes the place of the oldest.
 MAX_ADDRESSES = 8
-
-_BINDING_REQUEST = b"\x00\x01"
-_MAGIC_COOKIE = (0x2112A442).to_bytes(4, "big")
 
 
 class StunDrop(StrEnum):
@@ -128,7 +128,7 @@ class IceLite:
         if isinstance(request, StunDrop):
             return request
         # RFC 8445 §7.2.2: the user name is "<our ufrag>:<its ufrag>".
-        ufrag = str(request.attributes.get("USERNAME", "")).partition(":")[0]
+        ufrag = request.user_name.partition(":")[0]
         session = self._by_ufrag.get(ufrag)
         if session is None:
             return self._revoke(request, ufrag)
@@ -142,7 +142,7 @@ class IceLite:
             return StunDrop.FOREIGN_ADDRESS
         return self._accept(session, request, credentials, address)
 
-    def _revoke(self, request: Any, ufrag: str) -> Refused | StunDrop:
+    def _revoke(self, request: BindingRequest, ufrag: str) -> Refused | StunDrop:
         """The answer to a check that would be right if its session were still there."""
         if ufrag in self._superseded or len(ufrag) != UFRAG_CHARS:
             return StunDrop.UNKNOWN_UFRAG
@@ -154,7 +154,7 @@ class IceLite:
     def _accept(
         self,
         session: IceSession,
-        request: Any,
+        request: BindingRequest,
         credentials: IceCredentials,
         address: Address,
     ) -> Checked:
@@ -163,17 +163,10 @@ class IceLite:
         is_new = address not in session.addresses
         before = session.selected
         released = self._bind(session, address) if is_new else None
-        if before is None or "USE-CANDIDATE" in request.attributes:
+        if before is None or request.use_candidate:
             session.selected = address
-        response = stun.Message(
-            stun.Method.BINDING,
-            stun.Class.RESPONSE,
-            transaction_id=request.transaction_id,
-            attributes={"XOR-MAPPED-ADDRESS": address},
-        )
-        response.add_message_integrity(credentials.pwd.encode())
-        is_selected = session.selected != before
-        return Checked(session, bytes(response), is_new, is_selected, released)
+        response = build_success(request.transaction_id, address, credentials.pwd.encode())
+        return Checked(session, response, is_new, session.selected != before, released)
 
     def _bind(self, session: IceSession, address: Address) -> Address | None:
         """Add an address; the one that gave way to it, if any."""
@@ -200,41 +193,32 @@ class IceLite:
             session.retired = None
 
 
-def _parse_request(datagram: bytes) -> Any:
-    """The binding request (a `stun.Message`), or a StunDrop."""
+def _parse_request(datagram: bytes) -> BindingRequest | StunDrop:
     if len(datagram) > MAX_CHECK_BYTES:
         return StunDrop.MALFORMED
-    if not datagram.startswith(_BINDING_REQUEST) or datagram[4:8] != _MAGIC_COOKIE:
+    if not is_binding_request(datagram):
         return StunDrop.NOT_A_REQUEST
     try:
-        return stun.parse_message(datagram)
-    except Exception:  # aioice raises ValueError, struct.error, UnicodeError and more
+        return parse_binding_request(datagram)
+    except StunError:
         return StunDrop.MALFORMED
 
 
-def _find_fault(request: Any, credentials: IceCredentials) -> StunRefusal | None:
+def _find_fault(request: BindingRequest, credentials: IceCredentials) -> StunRefusal | None:
     """PRIORITY is not asked for: some FFmpeg builds leave it out, and nothing here needs it."""
-    if "MESSAGE-INTEGRITY" not in request.attributes:
+    if request.integrity is None:
         return StunRefusal.NO_INTEGRITY
-    if not request.check_message_integrity(credentials.pwd.encode()):  # in constant time
+    if not request.is_signed_with(credentials.pwd.encode()):
         return StunRefusal.FORGED
     # A lite agent is always controlled and can't switch, so its peer must be controlling.
-    if "ICE-CONTROLLED" in request.attributes:
+    if request.is_controlled:
         return StunRefusal.ROLE_CONFLICT
     return None
 
 
 def _refuse(
-    request: Any, refusal: StunRefusal, credentials: IceCredentials | None = None
+    request: BindingRequest, refusal: StunRefusal, credentials: IceCredentials | None = None
 ) -> Refused:
     """An error response; the peer heeds a revocation only with the right MESSAGE-INTEGRITY."""
-    response = stun.Message(
-        stun.Method.BINDING,
-        stun.Class.ERROR,
-        transaction_id=request.transaction_id,
-        attributes={"ERROR-CODE": refusal.value},
-    )
-    if credentials is not None:
-        response.add_message_integrity(credentials.pwd.encode())
-    response.add_fingerprint()
-    return Refused(refusal, bytes(response))
+    password = credentials.pwd.encode() if credentials is not None else None
+    return Refused(refusal, build_error(request.transaction_id, *refusal.value, password))

@@ -13,7 +13,7 @@ from pathlib import Path
 
 # The drivers that a domain may know, each in one file of it, or of each part that is named here.
 DRIVERS = {
-    "media": {"aioice", "aiortc", "asyncpg", "OpenSSL", "pylibsrtp"},
+    "media": {"asyncpg", "OpenSSL", "pylibsrtp"},
     "chat": {"msgpack", "websockets"},
     "ledger": {"asyncpg"},
     "compliance": {"asyncpg"},
@@ -21,7 +21,9 @@ DRIVERS = {
     "config": set[str](),
 }
 PARTS = ("compliance/aml", "compliance/kyb", "ledger/event_store")
-ALL_DRIVERS = set[str]().union(*DRIVERS.values(), {"aiohttp", "aiokafka", "redis"})
+ALL_DRIVERS = set[str]().union(
+    *DRIVERS.values(), {"aiohttp", "aioice", "aiokafka", "aiortc", "redis"}
+)
 
 CEILING_LINES = 400
 

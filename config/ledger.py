@@ -42,8 +42,8 @@ DEFAULT_GIFTS = (
 class OutboxSettings(Section):
     """Publishing of the event log."""
 
-    batch_events: int = Field(default=500, ge=1, le=10_000)
-    """Most events in one published batch."""
+    turn_batches: int = Field(default=32, ge=1, le=1_000)
+    """Most batches of the log that are published at once; each holds up to `max_batch` events."""
 
     poll_s: float = Field(default=1.0, gt=0, le=60)
     """How often the log is looked at when no commit of this process asks for it."""
@@ -73,14 +73,23 @@ class LedgerSettings(Section):
     max_grant_minor: int = Field(default=10**9, ge=1, le=MAX_AMOUNT_MINOR)
     """Most coins that one grant may issue."""
 
-    max_in_flight: int = Field(default=1000, ge=1)
+    max_in_flight: int = Field(default=5000, ge=1)
     """Most calls at once, waiting ones included; further ones are refused as `unavailable`."""
+
+    max_batch: int = Field(default=1000, ge=1, le=10_000)
+    """Most gifts that are committed together."""
+
+    request_days: int = Field(default=30, ge=1, le=3650)
+    """How long the answer of a request is kept for repeats; a later repeat is refused."""
 
     acquire_timeout_s: float = Field(default=2.0, gt=0, le=60)
     """How long a call waits for a database connection before it is refused as `unavailable`."""
 
     statement_timeout_s: float = Field(default=5.0, gt=0, le=60)
     """How long one statement may run before it is cancelled and refused as `unavailable`."""
+
+    lock_timeout_s: float = Field(default=1.0, gt=0, le=60)
+    """How long gifts wait for a wallet that something else has locked; then they are sent apart."""
 
     outbox: OutboxSettings = OutboxSettings()
     """Publishing of the event log."""

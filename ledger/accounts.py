@@ -1,7 +1,9 @@
 """The chart of accounts, and the trial balance over it.
 
 In the books a credit is positive and a debit negative. An account's normal side is the one on which
-its balance stands; all but issuance are guarded: the database keeps them from going below zero.
+its balance stands. Accounts whose normal side is credit are guarded: the database keeps what is on
+them, less what is held, from going below zero. A logical account is (owner, code, currency); in the
+database it may be several rows, so that writers do not wait for each other, and is summed on read.
 """
 
 from collections.abc import Mapping
@@ -14,14 +16,27 @@ class AccountCode(StrEnum):
     """Which account of the chart; the values stand in `ledger.accounts.code`."""
 
     ISSUANCE = "issuance"
+    """Where granted coins come from."""
+    PAYMENT_CLEARING = "payment_clearing"
+    """Money at the payment providers, for coins that were bought."""
     WALLET = "wallet"
     EARNINGS = "earnings"
+    """What a streamer has earned and may not have paid out yet."""
+    EARNINGS_AVAILABLE = "earnings_available"
+    """Matured earnings."""
+    PAYOUTS = "payouts"
+    """On its way to streamers."""
+    CHARGEBACK_RESERVE = "chargeback_reserve"
+    """Below zero: what a user owes the house, to be had from their next earnings."""
     FEES = "fees"
+    REFUNDS = "refunds"
+    """What the house gave back at its own cost."""
 
 
 class AccountKind(StrEnum):
     """What a balance means to the house."""
 
+    ASSET = "asset"
     EXPENSE = "expense"
     LIABILITY = "liability"
     REVENUE = "revenue"
@@ -36,6 +51,7 @@ class Side(StrEnum):
 
 NORMAL_SIDE = MappingProxyType(
     {
+        AccountKind.ASSET: Side.DEBIT,
         AccountKind.EXPENSE: Side.DEBIT,
         AccountKind.LIABILITY: Side.CREDIT,
         AccountKind.REVENUE: Side.CREDIT,
@@ -63,9 +79,28 @@ CHART = MappingProxyType(
         line.code: line
         for line in (
             ChartEntry(AccountCode.ISSUANCE, "Coins issued", AccountKind.EXPENSE, per_user=False),
+            ChartEntry(
+                AccountCode.PAYMENT_CLEARING, "Payment clearing", AccountKind.ASSET, per_user=False
+            ),
             ChartEntry(AccountCode.WALLET, "Wallets", AccountKind.LIABILITY, per_user=True),
             ChartEntry(AccountCode.EARNINGS, "Earnings", AccountKind.LIABILITY, per_user=True),
+            ChartEntry(
+                AccountCode.EARNINGS_AVAILABLE,
+                "Earnings, available",
+                AccountKind.LIABILITY,
+                per_user=True,
+            ),
+            ChartEntry(
+                AccountCode.PAYOUTS, "Payouts under way", AccountKind.LIABILITY, per_user=False
+            ),
+            ChartEntry(
+                AccountCode.CHARGEBACK_RESERVE,
+                "Owed after chargebacks",
+                AccountKind.ASSET,
+                per_user=True,
+            ),
             ChartEntry(AccountCode.FEES, "Gift fees", AccountKind.REVENUE, per_user=False),
+            ChartEntry(AccountCode.REFUNDS, "Refunds", AccountKind.EXPENSE, per_user=False),
         )
     }
 )

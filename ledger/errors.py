@@ -2,14 +2,27 @@
 
 LedgerRefusal                     `code` is the protocol's, the message is for the person
 ├── InvalidRequest                invalid_request
-│   ├── InvalidAmount             of a grant
-│   ├── InvalidReason             of a grant
+│   ├── InvalidAmount             of a grant, a posting, a hold or a refund
+│   ├── InvalidReason             of a grant, a description or the like
+│   ├── InvalidPosting            legs that can't be posted together
 │   └── InvalidPage               a cursor or limit of a statement
 ├── UnknownGift                   unknown_gift
 ├── InvalidCount                  invalid_count
 ├── OwnStream                     own_stream
 ├── IdempotencyMismatch           idempotency_mismatch
+├── RequestExpired                request_expired
+├── UnknownAccount                unknown_account
+├── UnknownCurrency               unknown_currency
+├── AccountClosed                 account_closed
+├── DuplicateReference            duplicate_reference
 ├── InsufficientFunds             insufficient_funds, with the balance and the total
+├── AmountTooLarge                amount_too_large
+├── UnknownHold                   unknown_hold
+├── HoldClosed                    hold_closed, with the state that it has
+├── UnknownTransaction            unknown_transaction
+├── NotReversible                 not_reversible
+├── AlreadyReversed               already_reversed, with what is left
+├── AccountNotEmpty               account_not_empty
 └── LedgerBusy                    unavailable: whether it was posted is not known, send it again
 
 A refused request has changed nothing, but for LedgerBusy, after which the same request may be sent
@@ -33,21 +46,27 @@ class InvalidRequest(LedgerRefusal):
 
 
 class InvalidAmount(InvalidRequest):
-    """The amount of a grant is no whole number from 1 to the most."""
+    """The amount is no whole number from 1 to the most."""
 
     field = "amount_minor"
 
     def __init__(self, most_minor: int) -> None:
-        super().__init__(f"Grant a whole number of coins from 1 to {most_minor:,}.")
+        super().__init__(f"Name a whole number from 1 to {most_minor:,}.")
 
 
 class InvalidReason(InvalidRequest):
-    """The reason of a grant is missing, too long or not one line of text."""
+    """The reason is missing, too long or not one line of text."""
 
     field = "reason"
 
     def __init__(self, most_chars: int) -> None:
         super().__init__(f"Give a reason: one line of 1 to {most_chars} characters.")
+
+
+class InvalidPosting(InvalidRequest):
+    """Legs that can't be posted together."""
+
+    field = "legs"
 
 
 class InvalidPage(InvalidRequest):
@@ -96,13 +115,126 @@ class IdempotencyMismatch(LedgerRefusal):
         )
 
 
+class RequestExpired(LedgerRefusal):
+    """The request was carried out, so long ago that its answer is no longer kept."""
+
+    code = "request_expired"
+
+    def __init__(self) -> None:
+        super().__init__(
+            "This request_id was used long ago. Look the transaction up in your statement, or make "
+            "a new request_id for a new request."
+        )
+
+
+class UnknownAccount(LedgerRefusal):
+    """The chart has no such account, or it has an owner too many or too few."""
+
+    code = "unknown_account"
+
+    def __init__(self) -> None:
+        super().__init__("There is no such account. Choose one of the chart of accounts.")
+
+
+class UnknownCurrency(LedgerRefusal):
+    """The ledger does not know the currency."""
+
+    code = "unknown_currency"
+
+    def __init__(self) -> None:
+        super().__init__("The ledger does not know this currency. Have it set up first.")
+
+
+class AccountClosed(LedgerRefusal):
+    """An account of the request was closed."""
+
+    code = "account_closed"
+
+    def __init__(self) -> None:
+        super().__init__("The account was closed. Choose another one.")
+
+
+class DuplicateReference(LedgerRefusal):
+    """The external reference belongs to another transaction."""
+
+    code = "duplicate_reference"
+
+    def __init__(self) -> None:
+        super().__init__("This reference was posted before. Look its transaction up.")
+
+
+class AmountTooLarge(LedgerRefusal):
+    """A balance would leave the 64 bits that it has."""
+
+    code = "amount_too_large"
+
+    def __init__(self) -> None:
+        super().__init__("The balance would become too large. Move less.")
+
+
+class UnknownHold(LedgerRefusal):
+    """No hold has this id."""
+
+    code = "unknown_hold"
+
+    def __init__(self) -> None:
+        super().__init__("There is no such hold. Check its id.")
+
+
+class HoldClosed(LedgerRefusal):
+    """The hold is captured, voided or expired."""
+
+    code = "hold_closed"
+
+    def __init__(self, state: str) -> None:
+        super().__init__(f"The hold is {state}. Place a new one.")
+        self.state = state
+
+
+class UnknownTransaction(LedgerRefusal):
+    """No transaction has this id."""
+
+    code = "unknown_transaction"
+
+    def __init__(self) -> None:
+        super().__init__("There is no such transaction. Check its id.")
+
+
+class NotReversible(LedgerRefusal):
+    """Transactions of this kind are not taken back, or not in part."""
+
+    code = "not_reversible"
+
+    def __init__(self) -> None:
+        super().__init__("This transaction can't be taken back like this. Post a correction.")
+
+
+class AlreadyReversed(LedgerRefusal):
+    """More would be taken back than is left."""
+
+    code = "already_reversed"
+
+    def __init__(self, left_minor: int) -> None:
+        super().__init__(f"Of this transaction {left_minor:,} are left to be taken back.")
+        self.left_minor = left_minor
+
+
+class AccountNotEmpty(LedgerRefusal):
+    """An account with a balance can't be closed."""
+
+    code = "account_not_empty"
+
+    def __init__(self) -> None:
+        super().__init__("There is still something on this account. Empty it first.")
+
+
 class InsufficientFunds(LedgerRefusal):
-    """The wallet holds less than the gift costs."""
+    """The account has less available than is to be taken from it."""
 
     code = "insufficient_funds"
 
     def __init__(self, balance_minor: int, total_minor: int) -> None:
-        super().__init__(f"Your balance is {balance_minor:,}, this gift costs {total_minor:,}.")
+        super().__init__(f"Your balance is {balance_minor:,}, this costs {total_minor:,}.")
         self.balance_minor = balance_minor
         self.total_minor = total_minor
 

@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, fields
 from datetime import UTC, datetime
 from types import MappingProxyType
-from typing import Any
+from typing import Any, TypeVar
 from uuid import UUID
 
 import orjson
@@ -55,17 +55,64 @@ class CoinsGranted:
     reason: str
 
 
-EventData = GiftSent | CoinsGranted
+@dataclass(frozen=True, slots=True)
+class EventLeg:
+    """One leg of a posting; `balance_minor` after it, None for the house's accounts."""
+
+    owner_id: UUID | None
+    code: str
+    currency: str
+    amount_minor: int
+    balance_minor: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class PostingMade:
+    """`posting.made`: anything else that was posted: purchases, refunds, payouts, corrections.
+
+    `reverses`: the transaction that this one takes back, in part or whole.
+    """
+
+    transaction_id: UUID
+    kind: str
+    reverses: UUID | None
+    legs: tuple[EventLeg, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class HoldChanged:
+    """`hold.changed`: a hold was placed, captured in part or whole, voided, or has expired."""
+
+    hold_id: UUID
+    owner_id: UUID | None
+    code: str
+    currency: str
+    state: str
+    amount_minor: int
+    captured_minor: int
+    balance_minor: int
+    held_minor: int
+
+
+EventData = GiftSent | CoinsGranted | PostingMade | HoldChanged
 
 EVENT_TYPES: Mapping[str, type[EventData]] = MappingProxyType(
-    {"gift.sent": GiftSent, "coins.granted": CoinsGranted}
+    {
+        "gift.sent": GiftSent,
+        "coins.granted": CoinsGranted,
+        "posting.made": PostingMade,
+        "hold.changed": HoldChanged,
+    }
 )
 VERSION = 1
 
 
 @dataclass(frozen=True, slots=True)
 class LedgerEvent:
-    """One event; `sequence` grows along the log, not always by one."""
+    """One event; `sequence` is that of the batch that it was committed with.
+
+    It grows along the log, not always by one, and is the same for all events of a batch.
+    """
 
     event_id: UUID
     sequence: int
@@ -106,8 +153,7 @@ def read_data(kind: Any, version: Any, data: Any) -> EventData:
     data_type = EVENT_TYPES.get(kind) if isinstance(kind, str) else None
     if data_type is None or version != VERSION:
         raise MalformedEvent(f"no event type {kind!r} of version {version!r} is known")
-    values = _object(data)
-    return data_type(**{f.name: _field(values, f.name, f.type) for f in fields(data_type)})
+    return _fields(data_type, _object(data))
 
 
 def _event(value: Any) -> LedgerEvent:
@@ -147,16 +193,38 @@ def _time(value: Any) -> datetime:
     return time
 
 
+def _legs(value: Any) -> tuple[EventLeg, ...]:
+    if not isinstance(value, list):
+        raise TypeError("not a list")
+    return tuple(_fields(EventLeg, _object(each)) for each in value)
+
+
 _READERS: Mapping[Any, Callable[[Any], Any]] = MappingProxyType(
-    {int: _integer, str: _string, UUID: UUID, datetime: _time}
+    {
+        int: _integer,
+        int | None: lambda value: None if value is None else _integer(value),
+        str: _string,
+        UUID: UUID,
+        UUID | None: lambda value: None if value is None else UUID(value),
+        datetime: _time,
+        tuple[EventLeg, ...]: _legs,
+    }
 )
+
+Data = TypeVar("Data")
+
+
+def _fields(data_type: type[Data], values: Mapping[str, Any]) -> Data:
+    return data_type(**{f.name: _field(values, f.name, f.type) for f in fields(data_type)})  # type: ignore[arg-type]
 
 
 def _field(values: Mapping[str, Any], name: str, kind: Any) -> Any:
+    if name not in values:
+        raise MalformedEvent(f"{name} is missing")
     try:
         return _READERS[kind](values[name])
-    except KeyError:
-        raise MalformedEvent(f"{name} is missing") from None
+    except MalformedEvent:
+        raise
     except (TypeError, ValueError, AttributeError) as error:
         raise MalformedEvent(f"{name}: {error}") from None
 

@@ -7,7 +7,10 @@ from datetime import datetime
 from types import MappingProxyType
 from uuid import UUID
 
+import orjson
+
 from config.ledger import GiftSettings
+from ledger.money import Split
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,9 +48,8 @@ class GiftRequest:
 
         Names, prices and fees are the house's: when they change, a repeated request is still equal.
         """
-        return hashlib.sha256(
-            f"gift\n{self.stream_id}\n{self.gift_id}\n{self.count}".encode()
-        ).digest()
+        text = f"gift\n{self.stream_id}\n{self.gift_id}\n{self.count}"
+        return hashlib.sha256(text.encode(errors="backslashreplace")).digest()
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,3 +65,76 @@ class GiftReceipt:
     balance_minor: int
     posted_at: datetime
     repeated: bool
+
+
+@dataclass(frozen=True, slots=True)
+class PreparedGift:
+    """An admitted gift, ready to be posted in a batch: a row of the arrays of ledger.post_gifts."""
+
+    row: tuple[UUID, UUID, bytes, UUID, int, int, UUID, str, str]
+
+
+@dataclass(slots=True)
+class SettledGift:
+    """What became of a prepared gift.
+
+    `balance_minor`: of the payer after it, or what was available where that is too little.
+    `answer`: JSON of the first answer where the gift was posted before.
+    """
+
+    result: str
+    balance_minor: int
+    posted_at: datetime | None
+    answer: str | None
+
+
+def prepare(
+    request: GiftRequest,
+    *,
+    split: Split,
+    currency: str,
+    description: str,
+    transaction_id: UUID,
+    event_id: UUID,
+) -> PreparedGift:
+    """The gift with its event, JSON up to where the balances follow.
+
+    Raises ValueError where the payer's name is no text that can be stored.
+    """
+    total_minor = split.fee_minor + split.earnings_minor
+    event = {
+        "event_id": event_id,
+        "type": "gift.sent",
+        "version": 1,
+        "data": {
+            "transaction_id": transaction_id,
+            "request_id": request.request_id,
+            "stream_id": request.stream_id,
+            "payer_id": request.payer_id,
+            "payer_name": request.payer_name,
+            "payee_id": request.payee_id,
+            "gift_id": request.gift_id,
+            "count": request.count,
+            "total_minor": total_minor,
+            "fee_minor": split.fee_minor,
+            "currency": currency,
+            "payer_balance_minor": 0,
+        },
+    }
+    try:
+        text = orjson.dumps(event, default=str)  # str: subclasses of UUID, as drivers make
+    except orjson.JSONEncodeError as error:
+        raise ValueError(f"payer_name: {error}") from error
+    return PreparedGift(
+        (
+            request.payer_id,
+            request.request_id,
+            request.request_hash(),
+            request.payee_id,
+            total_minor,
+            split.fee_minor,
+            transaction_id,
+            description,
+            text[:-3].decode(),
+        )
+    )

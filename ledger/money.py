@@ -5,6 +5,9 @@ from typing import Any, TypeGuard
 
 BASIS_POINTS = 10_000
 
+MAX_MINOR = 2**63 - 1
+"""The largest amount, and the largest balance."""
+
 
 def is_amount(value: Any, *, at_most: int) -> TypeGuard[int]:
     """Whether `value` is an integer from 1 to `at_most`. True and 1.0 are no integers here."""

@@ -1,13 +1,14 @@
 """The outbox: publishes the committed event log to a sink, in order and at least once.
 
-Publishers of all nodes take turns under one lock. A turn reads what lies behind the cursor, hands
-it to the sink as one batch, and only then moves the cursor: a crash in between publishes the batch
-again. A publisher begins a turn at once when it is woken after a commit of its own process; polling
-finds what other processes left behind.
+A row of the log is a batch: what was committed together. Publishers of all nodes take turns under
+one lock. A turn reads the batches behind the cursor, hands them to the sink, and only then moves
+the cursor: a crash in between publishes them again. A publisher begins a turn at once when it is
+woken after a commit of its own process; polling finds what other processes left behind.
 """
 
 import asyncio
 import logging
+from collections.abc import Sequence
 from contextlib import AbstractAsyncContextManager, suppress
 from dataclasses import dataclass
 from datetime import datetime
@@ -15,7 +16,6 @@ from enum import Enum
 from typing import Protocol
 
 from config.ledger import OutboxSettings
-from ledger.events import LedgerEvent, batch_to_json
 from ledger.gaps import Gaps
 
 log = logging.getLogger(__name__)
@@ -24,29 +24,42 @@ FIRST_GAP_PAUSE_S = 0.01
 FIRST_BACKOFF_S = 0.1
 
 
+@dataclass(frozen=True, slots=True)
+class LogBatch:
+    """A row of the log; `events` is a JSON array of events."""
+
+    sequence: int
+    event_count: int
+    posted_at: datetime
+    events: bytes
+
+
 class EventSink(Protocol):
     """Where batches go."""
 
-    async def publish(self, batch: bytes, last_sequence: int) -> None:
-        """Store a JSON array of events durably; any exception means that it was not."""
+    async def publish(self, batches: Sequence[LogBatch], after: int) -> None:
+        """Store the batches durably and in order; any exception means that not all of them were.
+
+        `after`: the sequence of the batch that was published before the first of these.
+        """
 
 
 @dataclass(frozen=True, slots=True)
 class LogPage:
-    """What lies behind the cursor; `oldest_running` was read before `events` were."""
+    """What lies behind the cursor; `oldest_running` was read before `batches` were."""
 
     cursor: int
     head: int
     oldest_running: int
     now: datetime
-    events: tuple[LedgerEvent, ...]
+    batches: tuple[LogBatch, ...]
 
 
 class LogTurn(Protocol):
     """The log, while its lock is held."""
 
     async def read(self, limit: int) -> LogPage:
-        """The first events behind the cursor."""
+        """The first batches behind the cursor, at most `limit`."""
 
     async def next_transaction(self) -> int:
         """The id of a transaction that begins now."""
@@ -74,14 +87,14 @@ class Progress(Enum):
 class OutboxFigures:
     """How publishing goes.
 
-    `lag_events` (rolled-back numbers included) and `lag_s` are of the whole log at the last look,
+    `lag_batches` (rolled-back numbers included) and `lag_s` are of the whole log at the last look,
     the counts of this process.
     """
 
     published_events: int
     published_batches: int
     failures: int
-    lag_events: int
+    lag_batches: int
     lag_s: float
     healthy: bool
 
@@ -115,7 +128,7 @@ class OutboxPublisher:
         self._backoff = Backoff(FIRST_BACKOFF_S, settings.longest_backoff_s)
         self._gap_pause = Backoff(FIRST_GAP_PAUSE_S, settings.poll_s)
         self._events = self._batches = self._failures = 0
-        self._lag_events, self._lag_s = 0, 0.0
+        self._lag_batches, self._lag_s = 0, 0.0
         self._healthy = True
 
     def wake(self) -> None:
@@ -128,7 +141,7 @@ class OutboxPublisher:
             published_events=self._events,
             published_batches=self._batches,
             failures=self._failures,
-            lag_events=self._lag_events,
+            lag_batches=self._lag_batches,
             lag_s=self._lag_s,
             healthy=self._healthy,
         )
@@ -150,33 +163,33 @@ class OutboxPublisher:
                 await self._wait(self._gap_pause.pause_s())
 
     async def publish_once(self) -> Progress:
-        """One turn: at most one batch. Raises what the log or the sink raises."""
+        """One turn: at most `turn_batches`. Raises what the log or the sink raises."""
         async with self._log.turn() as turn:
-            page = await turn.read(self._settings.batch_events)
+            page = await turn.read(self._settings.turn_batches)
             ready = self._gaps.ready(
-                page.cursor, [event.sequence for event in page.events], page.oldest_running
+                page.cursor, [batch.sequence for batch in page.batches], page.oldest_running
             )
-            if ready < len(page.events) and not self._gaps.watched:
-                self._gaps.watch(page.events[-1].sequence, await turn.next_transaction())
+            if ready < len(page.batches) and not self._gaps.watched:
+                self._gaps.watch(page.batches[-1].sequence, await turn.next_transaction())
             self._look(page, published=0)
-            if batch := page.events[:ready]:
+            if batches := page.batches[:ready]:
                 async with asyncio.timeout(self._settings.publish_timeout_s):
-                    await self._sink.publish(batch_to_json(batch), batch[-1].sequence)
-                await turn.advance(batch[-1].sequence)
-        self._events += ready
-        self._batches += ready > 0
+                    await self._sink.publish(batches, page.cursor)
+                await turn.advance(batches[-1].sequence)
+        self._events += sum(batch.event_count for batch in batches)
+        self._batches += ready
         self._look(page, published=ready)
-        if ready < len(page.events):
+        if ready < len(page.batches):
             return Progress.GAP
-        return Progress.MORE if self._lag_events else Progress.CAUGHT_UP
+        return Progress.MORE if self._lag_batches else Progress.CAUGHT_UP
 
     def _look(self, page: LogPage, published: int) -> None:
-        cursor = page.events[published - 1].sequence if published else page.cursor
-        self._lag_events = page.head - cursor
+        cursor = page.batches[published - 1].sequence if published else page.cursor
+        self._lag_batches = page.head - cursor
         self._lag_s = 0.0
-        if self._lag_events and page.events:
-            oldest = page.events[min(published, len(page.events) - 1)]
-            self._lag_s = max(0.0, (page.now - oldest.occurred_at).total_seconds())
+        if self._lag_batches and page.batches:
+            oldest = page.batches[min(published, len(page.batches) - 1)]
+            self._lag_s = max(0.0, (page.now - oldest.posted_at).total_seconds())
 
     def _failed(self, error: Exception) -> float:
         self._failures += 1
@@ -184,7 +197,7 @@ class OutboxPublisher:
         pause_s = self._backoff.pause_s()
         log.warning(
             "events could not be published",
-            extra={"error": repr(error), "lag_events": self._lag_events, "retry_in_s": pause_s},
+            extra={"error": repr(error), "lag_batches": self._lag_batches, "retry_in_s": pause_s},
         )
         return pause_s
 

@@ -1,55 +1,53 @@
 """The door into the ledger: judges a request, posts it in one call, and answers or refuses."""
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass
-from datetime import UTC, datetime
-from functools import partial
-from time import perf_counter
-from typing import Any, Literal, Protocol
+from collections.abc import Callable, Mapping, Sequence
+from datetime import UTC, datetime, timedelta
+from typing import Any, Literal
 from uuid import UUID
+
+import orjson
+from uuid_utils.compat import uuid7
 
 from config.ledger import LedgerSettings
 from ledger.accounts import AccountCode, TrialBalance
-from ledger.errors import (
-    IdempotencyMismatch,
-    InsufficientFunds,
-    InvalidAmount,
-    InvalidCount,
-    InvalidReason,
-    LedgerBusy,
-    LedgerRefusal,
-    OwnStream,
-    UnknownGift,
+from ledger.batcher import GroupCommit
+from ledger.door import REFUSALS, Call, Door, LatencyObserver, outcome_of
+from ledger.errors import InsufficientFunds, InvalidAmount, InvalidCount, LedgerRefusal
+from ledger.gifts import (
+    Gift,
+    GiftReceipt,
+    GiftRequest,
+    PreparedGift,
+    SettledGift,
+    catalogue,
+    prepare,
 )
-from ledger.gifts import Gift, GiftReceipt, GiftRequest, catalogue
-from ledger.grants import MAX_REASON_CHARS, GrantReceipt, GrantRequest
+from ledger.grants import GrantReceipt, GrantRequest, grant_event, grant_posting
+from ledger.money import MAX_MINOR, is_amount
+from ledger.postings import Leg, Posting, PostingReceipt, receipt, request_hash, to_document
 from ledger.statements import Statement, Wallet, page
 from ledger.store import LedgerStore
-from ledger.transfer import Terms, TransferResult, check_gift, check_grant, quote_gift
+from ledger.transfer import (
+    Terms,
+    TransferResult,
+    check_gift,
+    check_grant,
+    check_posting,
+    quote_gift,
+)
 
+__all__ = ["LatencyObserver", "LedgerService"]
 
-class LatencyObserver(Protocol):
-    """Takes the time of every call, for histograms."""
-
-    def observe(self, operation: str, seconds: float, outcome: str) -> None:
-        """`operation`: gift, grant, wallet, statement or trial_balance.
-
-        `outcome`: ok, posted, repeated, a refusal's code, or error.
-        """
-
-
-@dataclass(slots=True)
-class _Call:
-    """One call under way."""
-
-    outcome: str = "ok"
+ARCHIVE_AT_ONCE = 10_000
+POSTED, REPEATED = TransferResult.POSTED, TransferResult.REPEATED
 
 
 class LedgerService:
-    """Gifts, grants, wallets and statements.
+    """Gifts, grants, purchases and other postings; wallets and statements.
 
-    Every method raises LedgerBusy when the database is away or too many calls wait for it.
+    Every method raises LedgerBusy when the database is away or too many calls wait for it. Requests
+    are known by their caller and id: an equal one gets the first answer again, another one under
+    the same id is refused as IdempotencyMismatch, one from too long ago as RequestExpired.
     """
 
     def __init__(
@@ -64,22 +62,16 @@ class LedgerService:
         self._settings = settings
         self._store = store
         self._wake = wake
-        self._observer = observer
-        self._in_flight = 0
+        self._door = Door(settings, observer)
+        self._gifts = GroupCommit[PreparedGift, SettledGift](
+            store.writer.post, most=settings.max_batch, most_waiting=settings.max_in_flight
+        )
         self._terms = Terms(
             gifts=catalogue(settings.gifts),
             max_count=settings.max_gift_count,
             fee_basis_points=settings.fee_basis_points,
             max_grant_minor=settings.max_grant_minor,
         )
-        self._refusals: dict[TransferResult, Callable[[], LedgerRefusal]] = {
-            TransferResult.UNKNOWN_GIFT: UnknownGift,
-            TransferResult.INVALID_COUNT: partial(InvalidCount, settings.max_gift_count),
-            TransferResult.OWN_STREAM: OwnStream,
-            TransferResult.INVALID_AMOUNT: partial(InvalidAmount, settings.max_grant_minor),
-            TransferResult.INVALID_REASON: partial(InvalidReason, MAX_REASON_CHARS),
-            TransferResult.IDEMPOTENCY_MISMATCH: IdempotencyMismatch,
-        }
 
     @property
     def catalogue(self) -> tuple[Gift, ...]:
@@ -93,27 +85,69 @@ class LedgerService:
 
     @property
     def currency(self) -> str:
-        """Currency of every amount."""
+        """Currency of gifts and wallets."""
         return self._settings.currency
 
     @property
     def in_flight(self) -> int:
         """Calls under way."""
-        return self._in_flight
+        return self._door.in_flight
+
+    async def close(self) -> None:
+        """Take no more gifts, answer those that wait, and give the writer's connection up."""
+        await self._gifts.close()
+        await self._store.writer.close()
 
     async def send_gift(self, request: GiftRequest) -> GiftReceipt:
         """Post a gift, once however often the same request comes.
 
-        Raises UnknownGift, InvalidCount, OwnStream, IdempotencyMismatch, InsufficientFunds.
+        Raises UnknownGift, InvalidCount, OwnStream, IdempotencyMismatch, RequestExpired,
+        AccountClosed, InsufficientFunds.
         """
-        with self._call("gift") as call:
-            self._refuse(check_gift(request, self._terms))
+        started = self._door.enter("gift")
+        outcome = POSTED.value
+        try:
+            refused = check_gift(request, self._terms)
+            if refused is not TransferResult.ADMITTED:
+                given = await self._given_before(request, refused)
+                outcome = REPEATED.value
+                return given
             quote = quote_gift(request, self._terms)
-            result, answer = await self._store.post_gift(request, quote)
-            if result is TransferResult.INSUFFICIENT_FUNDS:
-                raise InsufficientFunds(answer["balance_minor"], quote.total_minor)
-            repeated = self._posted(result, call)
-            return _gift_receipt(answer, repeated=repeated)
+            settled = await self._gifts.submit(
+                prepare(
+                    request,
+                    split=quote.split,
+                    currency=self._settings.currency,
+                    description=quote.description,
+                    transaction_id=(transaction_id := uuid7()),
+                    event_id=uuid7(),
+                )
+            )
+            if settled.result is POSTED and settled.posted_at is not None:
+                self._wake()
+                return GiftReceipt(
+                    request.request_id,
+                    transaction_id,
+                    request.gift_id,
+                    request.count,
+                    quote.total_minor,
+                    self._settings.currency,
+                    settled.balance_minor,
+                    settled.posted_at,
+                    False,
+                )
+            if settled.result is TransferResult.INSUFFICIENT_FUNDS:
+                raise InsufficientFunds(settled.balance_minor, quote.total_minor)
+            if settled.result is not REPEATED:
+                raise REFUSALS[TransferResult(settled.result)]({})
+            outcome = REPEATED.value
+            self._wake()  # the answer to the first may have been lost on its way
+            return _repeated(request, orjson.loads(settled.answer or "{}"))
+        except BaseException as error:
+            outcome = outcome_of(error)
+            raise
+        finally:
+            self._door.leave("gift", started, outcome)
 
     async def grant(
         self,
@@ -129,20 +163,83 @@ class LedgerService:
         Raises InvalidAmount, InvalidReason, IdempotencyMismatch.
         """
         request = GrantRequest(request_id, user_id, amount_minor, reason, granted_by)
-        with self._call("grant") as call:
-            self._refuse(check_grant(request, self._terms))
-            result, answer = await self._store.post_grant(request)
-            repeated = self._posted(result, call)
-            return GrantReceipt(
-                transaction_id=UUID(answer["transaction_id"]),
-                balance_minor=answer["balance_minor"],
-                currency=answer["currency"],
-                repeated=repeated,
+        with self._door.call("grant") as call:
+            refused = check_grant(request, self._terms)
+            if refused is TransferResult.INVALID_AMOUNT:
+                raise InvalidAmount(self._settings.max_grant_minor)
+            call.settle(refused, {})
+            document = to_document(
+                grant_posting(request, self.currency), grant_event(request, self.currency)
             )
+            posted = await self._post(
+                call, granted_by, request_id, request.request_hash(), [document]
+            )
+            leg = posted.transactions[0].legs[0]
+            return GrantReceipt(
+                posted.transaction_id, leg.balance_minor or 0, leg.currency, posted.repeated
+            )
+
+    async def credit_purchase(
+        self,
+        *,
+        caller_id: UUID,
+        request_id: UUID,
+        user_id: UUID,
+        amount_minor: int,
+        reference: str,
+        metadata: Mapping[str, Any] | None = None,
+    ) -> PostingReceipt:
+        """Coins that were paid for, to the buyer's wallet; `reference` is the provider's.
+
+        Raises InvalidAmount, DuplicateReference, AccountClosed, IdempotencyMismatch.
+        """
+        if not is_amount(amount_minor, at_most=MAX_MINOR):
+            raise InvalidAmount(MAX_MINOR)
+        clearing = AccountCode.PAYMENT_CLEARING
+        return await self.post(
+            caller_id=caller_id,
+            request_id=request_id,
+            postings=[
+                Posting(
+                    kind="purchase",
+                    description="Coins bought",
+                    legs=(
+                        Leg(user_id, AccountCode.WALLET, amount_minor, self.currency),
+                        Leg(None, clearing, -amount_minor, self.currency),
+                    ),
+                    metadata=metadata,
+                    reference=reference,
+                )
+            ],
+        )
+
+    async def post(
+        self, *, caller_id: UUID, request_id: UUID, postings: Sequence[Posting]
+    ) -> PostingReceipt:
+        """Post linked postings in one transaction of the database: all, or none.
+
+        Raises InvalidPosting, InvalidAmount, InvalidReason, UnknownAccount, UnknownCurrency,
+        AccountClosed, DuplicateReference, InsufficientFunds, AmountTooLarge, IdempotencyMismatch.
+        """
+        with self._door.call("posting") as call:
+            for posting in postings:
+                call.settle(check_posting(posting), {})
+            documents = [to_document(posting) for posting in postings]
+            return await self._post(
+                call, caller_id, request_id, request_hash("post", documents), documents
+            )
+
+    async def archive_requests(self, now: datetime) -> int:
+        """Empty the answers of requests that nobody may repeat any more; says of how many."""
+        before = now - timedelta(days=self._settings.request_days)
+        archived = 0
+        while emptied := await self._store.archive_requests(before, ARCHIVE_AT_ONCE):
+            archived += emptied
+        return archived
 
     async def wallet(self, user_id: UUID) -> Wallet:
         """What the user can spend and has earned; zeros for someone the ledger never met."""
-        with self._call("wallet"):
+        with self._door.call("wallet"):
             return await self._store.wallet(user_id)
 
     async def statement(
@@ -157,56 +254,56 @@ class LedgerService:
 
         Raises InvalidPage.
         """
-        with self._call("statement"):
+        with self._door.call("statement"):
             return await self._store.statement(user_id, AccountCode(account), page(cursor, limit))
 
     async def trial_balance(self) -> TrialBalance:
         """All balances by account code, and whether debits equal credits."""
-        with self._call("trial_balance"):
+        with self._door.call("trial_balance"):
             return await self._store.trial_balance()
 
-    def _refuse(self, result: TransferResult) -> None:
-        """Raise the refusal that `result` stands for, if it is one."""
-        if result in self._refusals:
-            raise self._refusals[result]()
-
-    def _posted(self, result: TransferResult, call: _Call) -> bool:
-        """Whether the posting is a repeated one; raises where it was refused."""
-        self._refuse(result)
-        call.outcome = result.value
+    async def _post(
+        self,
+        call: Call,
+        caller_id: UUID,
+        request_id: UUID,
+        hash_: bytes,
+        documents: list[dict[str, Any]],
+    ) -> PostingReceipt:
+        result, answer = await self._store.post(caller_id, request_id, hash_, documents)
+        repeated = call.settle(result, answer)
         self._wake()  # repeated or not: the answer to the first may have been lost on its way
-        return result is TransferResult.REPEATED
+        return receipt(answer, repeated=repeated)
 
-    @contextmanager
-    def _call(self, operation: str) -> Iterator[_Call]:
-        """Count and time a call; refuse it where too many are under way."""
-        call = _Call()
-        started = perf_counter()
-        self._in_flight += 1
-        try:
-            if self._in_flight > self._settings.max_in_flight:
-                raise LedgerBusy
-            yield call
-        except LedgerRefusal as refusal:
-            call.outcome = refusal.code
-            raise
-        except BaseException:
-            call.outcome = "error"
-            raise
-        finally:
-            self._in_flight -= 1
-            self._observer.observe(operation, perf_counter() - started, call.outcome)
+    async def _given_before(self, request: GiftRequest, refused: TransferResult) -> GiftReceipt:
+        """The first answer to a gift that would be refused today; else raises that refusal."""
+        known = None
+        if isinstance(request.gift_id, str) and is_amount(request.count, at_most=MAX_MINOR):
+            known = await self._store.first_answer(
+                request.payer_id, request.request_id, request.request_hash()
+            )
+        result, answer = known or (refused, {})
+        if result is REPEATED:
+            self._wake()
+            return _repeated(request, answer)
+        raise self._refusal(result)
+
+    def _refusal(self, result: TransferResult) -> LedgerRefusal:
+        if result is TransferResult.INVALID_COUNT:
+            return InvalidCount(self._settings.max_gift_count)
+        return REFUSALS[result]({})
 
 
-def _gift_receipt(answer: dict[str, Any], *, repeated: bool) -> GiftReceipt:
+def _repeated(request: GiftRequest, answer: Mapping[str, Any]) -> GiftReceipt:
+    """The first answer; what the request names is equal in both."""
     return GiftReceipt(
-        request_id=UUID(answer["request_id"]),
+        request_id=request.request_id,
         transaction_id=UUID(answer["transaction_id"]),
-        gift_id=answer["gift_id"],
-        count=answer["count"],
+        gift_id=request.gift_id,
+        count=request.count,
         total_minor=answer["total_minor"],
         currency=answer["currency"],
         balance_minor=answer["balance_minor"],
         posted_at=datetime.fromisoformat(answer["posted_at"]).astimezone(UTC),
-        repeated=repeated,
+        repeated=True,
     )

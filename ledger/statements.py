@@ -12,11 +12,17 @@ NEWEST = 2**63 - 1
 
 @dataclass(frozen=True, slots=True)
 class Wallet:
-    """What a user can spend, and has earned."""
+    """What a user has in coins, and has earned.
+
+    `earnings_minor` may not be paid out yet, `earnings_available_minor` may. `held_minor` is what
+    open holds keep back of the balance.
+    """
 
     balance_minor: int
     earnings_minor: int
     currency: str
+    earnings_available_minor: int = 0
+    held_minor: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,18 +1,27 @@
 """The specification of a posting: which refusal a request meets, and in which order.
 
-A request is judged twice. `check_gift` and `check_grant` look at the request alone, before any
-database is asked. `settle_gift` and `settle_grant` then say what the books make of it; in the
-product the database's functions `ledger.post_gift` and `ledger.post_grant` decide that under their
-locks, and the tests hold the two equal. In each the first check that fails is the answer.
+A request is judged twice. `check_gift`, `check_grant` and `check_posting` look at the request
+alone, before any database is asked. `settle`, `settle_gift` and `settle_posting` then say what the
+books make of it; in the product the database's functions (migrations/0006 and 0007) decide that
+under their locks, and the tests hold the two equal. In each the first check that fails is the
+answer.
+
+A request that was carried out before is answered as at first whatever has changed since: a gift
+that has left the catalogue, a price, a closed account. So where a check refuses a request, the
+books are asked for its first answer before it is refused.
 """
 
-from collections.abc import Callable, Mapping
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Any, TypeVar
 
+from ledger.accounts import CHART
 from ledger.gifts import Gift, GiftRequest
 from ledger.grants import MAX_REASON_CHARS, GrantRequest
-from ledger.money import Split, is_amount, split_fee
+from ledger.money import MAX_MINOR, Split, is_amount, split_fee
+from ledger.postings import MAX_LEGS, Leg, Posting
 
 
 class TransferResult(StrEnum):
@@ -26,16 +35,41 @@ class TransferResult(StrEnum):
     OWN_STREAM = "own_stream"
     INVALID_AMOUNT = "invalid_amount"
     INVALID_REASON = "invalid_reason"
+    INVALID_LEGS = "invalid_legs"
+    """Fewer than two legs, or too many."""
+    SELF_TRANSFER = "self_transfer"
+    """An account stands in two legs of one posting."""
+    UNBALANCED = "unbalanced"
+    """The legs of a currency do not sum to zero."""
 
     IDEMPOTENCY_MISMATCH = "idempotency_mismatch"
     """The caller used the request id for another request before."""
-
+    REQUEST_EXPIRED = "request_expired"
+    """An equal request was carried out so long ago that its answer is archived."""
     REPEATED = "repeated"
-    """An equal request was posted before: its answer is given again, nothing is posted."""
+    """An equal request was carried out before: its answer is given again, nothing is posted."""
 
+    UNKNOWN_ACCOUNT = "unknown_account"
+    UNKNOWN_CURRENCY = "unknown_currency"
+    ACCOUNT_CLOSED = "account_closed"
+    DUPLICATE_REFERENCE = "duplicate_reference"
     INSUFFICIENT_FUNDS = "insufficient_funds"
+    AMOUNT_TOO_LARGE = "amount_too_large"
+    """A balance would leave the 64 bits that it has."""
+
+    UNKNOWN_HOLD = "unknown_hold"
+    HOLD_CLOSED = "hold_closed"
+    """It is captured, voided or expired."""
+    UNKNOWN_TRANSACTION = "unknown_transaction"
+    NOT_REVERSIBLE = "not_reversible"
+    ALREADY_REVERSED = "already_reversed"
+    """More would be taken back than is left."""
+    ACCOUNT_NOT_EMPTY = "account_not_empty"
 
     POSTED = "posted"
+
+
+R = TransferResult
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +91,18 @@ class Quote:
     description: str
 
 
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What the books hold under the caller and the id of a request."""
+
+    request_hash: bytes
+    archived: bool = False
+
+
+Request = TypeVar("Request")
+Checks = Sequence[tuple[TransferResult, Callable[[Request, Terms], bool]]]
+
+
 def _unknown_gift(request: GiftRequest, terms: Terms) -> bool:
     return not isinstance(request.gift_id, str) or request.gift_id not in terms.gifts
 
@@ -73,39 +119,100 @@ def _invalid_amount(request: GrantRequest, terms: Terms) -> bool:
     return not is_amount(request.amount_minor, at_most=terms.max_grant_minor)
 
 
-def _invalid_reason(request: GrantRequest, _: Terms) -> bool:
-    # What is not printable can't be stored (NUL, lone surrogates) or would break a line of a log.
-    reason = request.reason
-    return not (
-        isinstance(reason, str)
-        and len(reason) <= MAX_REASON_CHARS
-        and reason.strip()
-        and reason.isprintable()
+def is_line(text: Any) -> bool:
+    """Whether it is one line of text of at most MAX_REASON_CHARS characters.
+
+    What is not printable can't be stored (NUL, lone surrogates) or would break a line of a log.
+    """
+    return (
+        isinstance(text, str)
+        and len(text) <= MAX_REASON_CHARS
+        and bool(text.strip())
+        and text.isprintable()
     )
 
 
-GIFT_CHECKS: tuple[tuple[TransferResult, Callable[[GiftRequest, Terms], bool]], ...] = (
-    (TransferResult.UNKNOWN_GIFT, _unknown_gift),
-    (TransferResult.INVALID_COUNT, _invalid_count),
-    (TransferResult.OWN_STREAM, _own_stream),
+def _invalid_reason(request: GrantRequest, _: Terms) -> bool:
+    return not is_line(request.reason)
+
+
+def _invalid_legs(posting: Posting) -> bool:
+    return not 2 <= len(posting.legs) <= MAX_LEGS
+
+
+def _invalid_description(posting: Posting) -> bool:
+    return not is_line(posting.description)
+
+
+def _invalid_leg_amount(posting: Posting) -> bool:
+    return not all(
+        type(leg.amount_minor) is int and is_amount(abs(leg.amount_minor), at_most=MAX_MINOR)
+        for leg in posting.legs
+    )
+
+
+def _unknown_account(posting: Posting) -> bool:
+    return not all(
+        leg.code in CHART and CHART[leg.code].per_user == (leg.owner_id is not None)
+        for leg in posting.legs
+    )
+
+
+def _self_transfer(posting: Posting) -> bool:
+    accounts = Counter((leg.owner_id, leg.code, leg.currency) for leg in posting.legs)
+    return max(accounts.values()) > 1
+
+
+def _unbalanced(posting: Posting) -> bool:
+    sums = Counter[str]()
+    for leg in posting.legs:
+        sums[leg.currency] += leg.amount_minor
+    return any(sums.values())
+
+
+GIFT_CHECKS: Checks[GiftRequest] = (
+    (R.UNKNOWN_GIFT, _unknown_gift),
+    (R.INVALID_COUNT, _invalid_count),
+    (R.OWN_STREAM, _own_stream),
 )
 
-GRANT_CHECKS: tuple[tuple[TransferResult, Callable[[GrantRequest, Terms], bool]], ...] = (
-    (TransferResult.INVALID_AMOUNT, _invalid_amount),
-    (TransferResult.INVALID_REASON, _invalid_reason),
+GRANT_CHECKS: Checks[GrantRequest] = (
+    (R.INVALID_AMOUNT, _invalid_amount),
+    (R.INVALID_REASON, _invalid_reason),
+)
+
+POSTING_CHECKS: Sequence[tuple[TransferResult, Callable[[Posting], bool]]] = (
+    (R.INVALID_LEGS, _invalid_legs),
+    (R.INVALID_REASON, _invalid_description),
+    (R.INVALID_AMOUNT, _invalid_leg_amount),
+    (R.UNKNOWN_ACCOUNT, _unknown_account),
+    (R.SELF_TRANSFER, _self_transfer),
+    (R.UNBALANCED, _unbalanced),
 )
 
 
 def check_gift(request: GiftRequest, terms: Terms) -> TransferResult:
     """ADMITTED, or the first refusal of GIFT_CHECKS."""
-    refusals = (result for result, refuses in GIFT_CHECKS if refuses(request, terms))
-    return next(refusals, TransferResult.ADMITTED)
+    for result, refuses in GIFT_CHECKS:
+        if refuses(request, terms):
+            return result
+    return R.ADMITTED
 
 
 def check_grant(request: GrantRequest, terms: Terms) -> TransferResult:
     """ADMITTED, or the first refusal of GRANT_CHECKS."""
-    refusals = (result for result, refuses in GRANT_CHECKS if refuses(request, terms))
-    return next(refusals, TransferResult.ADMITTED)
+    for result, refuses in GRANT_CHECKS:
+        if refuses(request, terms):
+            return result
+    return R.ADMITTED
+
+
+def check_posting(posting: Posting) -> TransferResult:
+    """ADMITTED, or the first refusal of POSTING_CHECKS."""
+    for result, refuses in POSTING_CHECKS:
+        if refuses(posting):
+            return result
+    return R.ADMITTED
 
 
 def quote_gift(request: GiftRequest, terms: Terms) -> Quote:
@@ -119,26 +226,96 @@ def quote_gift(request: GiftRequest, terms: Terms) -> Quote:
     )
 
 
-def settle_grant(known_hash: bytes | None, request_hash: bytes) -> TransferResult:
-    """What the books make of an admitted grant.
+def settle(known: Known | None, request_hash: bytes) -> TransferResult:
+    """What the books make of an admitted request that nothing else speaks against.
 
-    `known_hash` is that of the request posted before under the same caller and request id.
+    `known`: what was carried out before under the same caller and request id.
     """
-    if known_hash is None:
-        return TransferResult.POSTED
-    if known_hash != request_hash:
-        return TransferResult.IDEMPOTENCY_MISMATCH
-    return TransferResult.REPEATED
+    if known is None:
+        return R.POSTED
+    if known.request_hash != request_hash:
+        return R.IDEMPOTENCY_MISMATCH
+    return R.REQUEST_EXPIRED if known.archived else R.REPEATED
 
 
 def settle_gift(
-    known_hash: bytes | None, request_hash: bytes, *, balance_minor: int, total_minor: int
+    known: Known | None,
+    request_hash: bytes,
+    *,
+    closed: bool,
+    available_minor: int,
+    total_minor: int,
 ) -> TransferResult:
-    """What the books make of an admitted gift, given the payer's balance.
+    """What the books make of an admitted gift, given what the payer's wallet has and does not hold.
 
-    A repeated gift is answered as at first even where the balance would no longer reach.
+    `closed`: whether the payer's wallet or the payee's earnings are.
     """
-    result = settle_grant(known_hash, request_hash)
-    if result is TransferResult.POSTED and balance_minor < total_minor:
-        return TransferResult.INSUFFICIENT_FUNDS
+    result = settle(known, request_hash)
+    if result is not R.POSTED:
+        return result
+    if closed:
+        return R.ACCOUNT_CLOSED
+    return R.INSUFFICIENT_FUNDS if available_minor < total_minor else R.POSTED
+
+
+@dataclass(frozen=True, slots=True)
+class AccountState:
+    """What the books know of a logical account."""
+
+    balance_minor: int = 0
+    held_minor: int = 0
+    closed: bool = False
+
+
+def settle_posting(
+    known: Known | None,
+    request_hash: bytes,
+    postings: Sequence[Posting],
+    *,
+    currencies: frozenset[str],
+    references: frozenset[str],
+    state: Callable[[Leg], AccountState],
+) -> TransferResult:
+    """What the books make of linked postings that were admitted, all or none of them.
+
+    `references`: those in use. `state`: of the account of a leg, before the first posting.
+    """
+    result = settle(known, request_hash)
+    if result is not R.POSTED:
+        return result
+    legs = [leg for posting in postings for leg in posting.legs]
+    if not all(leg.currency in currencies for leg in legs):
+        return R.UNKNOWN_CURRENCY
+    if any(state(leg).closed for leg in legs):
+        return R.ACCOUNT_CLOSED
+    moved = Counter[Any]()
+    used = set(references)
+    for posting in postings:
+        result = _settle_one(posting, used, moved, state)
+        if result is not R.POSTED:
+            break
     return result
+
+
+def _settle_one(
+    posting: Posting,
+    used: set[str],
+    moved: Counter[Any],
+    state: Callable[[Leg], AccountState],
+) -> TransferResult:
+    """One of linked postings; `used` and `moved` are of those before it, too."""
+    if posting.reference is not None:
+        if posting.reference in used:
+            return R.DUPLICATE_REFERENCE
+        used.add(posting.reference)
+    for leg in sorted(posting.legs, key=lambda leg: leg.amount_minor > 0):
+        account = (leg.owner_id, leg.code, leg.currency)
+        moved[account] += leg.amount_minor
+        before = state(leg)
+        balance_minor = before.balance_minor + moved[account]
+        guarded = CHART[leg.code].guarded and leg.amount_minor < 0
+        if guarded and balance_minor < before.held_minor:
+            return R.INSUFFICIENT_FUNDS
+        if abs(balance_minor) > MAX_MINOR:
+            return R.AMOUNT_TOO_LARGE
+    return R.POSTED

@@ -192,6 +192,7 @@ class _Parts:
 
     async def start(self, stack: AsyncExitStack) -> None:
         """Start in the order of need; `stack` stops them in reverse."""
+        stack.push_async_callback(self.services.ledger.close)  # last: gifts that wait are answered
         stack.callback(self.identity.close)
         await self.catalog.reset_live()
         for name, run in self._tasks():

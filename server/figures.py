@@ -129,7 +129,10 @@ def outbox_figures(outbox: OutboxPublisher) -> tuple[Figure, ...]:
             lambda: outbox.figures.lag_s,
         ),
         Figure(
-            "ledger_event_lag", "Events not published.", "gauge", lambda: outbox.figures.lag_events
+            "ledger_event_lag",
+            "Batches not published.",
+            "gauge",
+            lambda: outbox.figures.lag_batches,
         ),
         Figure(
             "ledger_events_published", "Events.", "counter", lambda: outbox.figures.published_events

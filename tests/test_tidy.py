@@ -161,9 +161,13 @@ def test_a_rule_lets_the_rest_pass() -> None:
 
 
 def test_a_driver_in_two_files_is_seen() -> None:
-    two = [Source(f"ledger/{name}.py", "import asyncpg") for name in ("store", "service")]
+    two = [Source(f"chat/{name}.py", "import msgpack") for name in ("frames", "room")]
     [offence] = spread_drivers(two)
-    assert "ledger/store.py, ledger/service.py" in offence
+    assert "chat/frames.py, chat/room.py" in offence
+    package = [Source(f"ledger/store/{name}.py", "import asyncpg") for name in ("log", "writer")]
+    assert list(spread_drivers(package)) == []
+    [offence] = spread_drivers([*package, Source("ledger/service.py", "import asyncpg")])
+    assert "ledger/store, ledger/service.py" in offence
 
 
 def test_a_missing_test_file_is_seen() -> None:

@@ -1,7 +1,9 @@
 -- name: take_turn
 -- Waits for the publishers of other nodes. The lock ends with the transaction, and a publisher that
--- stalls with the lock in its hands is cut off by the server after $1 ms.
+-- stalls with the lock in its hands is cut off by the server after $1 ms. The cursor may be lost with
+-- the machine: then some batches are published again, which readers bear; so nobody waits for it.
 SELECT set_config('idle_in_transaction_session_timeout', $1, true),
+       set_config('synchronous_commit', 'off', true),
        pg_advisory_xact_lock(hashtextextended('ledger.event_log', 0))
 
 -- name: position
@@ -11,8 +13,8 @@ SELECT c.sequence AS cursor,
        clock_timestamp() AS now
 FROM ledger.event_cursors c WHERE consumer = 'stream'
 
--- name: events
-SELECT sequence, event_id, type, version, occurred_at, data
+-- name: batches
+SELECT sequence, event_count, posted_at, events
 FROM ledger.event_log WHERE sequence > $1 ORDER BY sequence LIMIT $2
 
 -- name: next_transaction

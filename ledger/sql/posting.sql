@@ -1,6 +1,8 @@
--- name: post_gift
-SELECT result, answer
-FROM ledger.post_gift($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)
+-- name: post
+SELECT result, answer FROM ledger.post($1, $2, $3, $4)
 
--- name: post_grant
-SELECT result, answer FROM ledger.post_grant($1, $2, $3, $4, $5, $6, $7, $8)
+-- name: first_answer
+SELECT result, answer FROM ledger.first_answer($1, $2, $3)
+
+-- name: archive_requests
+SELECT ledger.archive_requests($1, $2) AS archived

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from redis.asyncio import Redis
 
-from server.bus.stream import FIELD, STREAM_KEY
+from ledger.outbox import LogBatch
+from server.bus.stream import AFTER_FIELD, FIELD, SEQUENCE_FIELD, STREAM_KEY
 
 STREAM_BYTES = 256 * 2**20
 """Memory that the stream may take in Redis, about."""
@@ -36,14 +39,25 @@ class LedgerEventStream:
         self._max_bytes = max_bytes
         self._mean_bytes: float | None = None
         self.last_sequence = 0
-        """Log sequence of the last event that was written by this process."""
+        """Log sequence of the last batch that was written by this process."""
 
-    async def publish(self, batch: bytes, last_sequence: int) -> None:
-        """Append one entry. Raises redis.RedisError; the entry may have been written even so."""
-        await self._redis.xadd(
-            self._key, {FIELD: batch}, maxlen=self._max_entries(len(batch)), approximate=True
-        )
-        self.last_sequence = last_sequence
+    async def publish(self, batches: Sequence[LogBatch], after: int) -> None:
+        """Append an entry for each batch, which says which one it follows in the log.
+
+        Raises redis.RedisError; entries may have been written even so.
+        """
+        async with self._redis.pipeline(transaction=False) as pipeline:
+            for batch in batches:
+                fields = {FIELD: batch.events, SEQUENCE_FIELD: batch.sequence, AFTER_FIELD: after}
+                pipeline.xadd(
+                    self._key,
+                    fields,  # type: ignore[arg-type]
+                    maxlen=self._max_entries(len(batch.events)),
+                    approximate=True,
+                )
+                after = batch.sequence
+            await pipeline.execute()
+        self.last_sequence = after
 
     def _max_entries(self, size: int) -> int:
         if self._mean_bytes is None:

@@ -16,6 +16,11 @@ STREAM_KEY = "sociallive:ledger:events"
 FIELD = b"events"
 """The field of an entry that holds its batch."""
 
+SEQUENCE_FIELD = b"sequence"
+"""Where the batch stands in the ledger's log."""
+AFTER_FIELD = b"after"
+"""The sequence of the batch that was published before it: what is missing in between shows."""
+
 FIRST_PAUSE_S = 0.05
 LONGEST_PAUSE_S = 5.0
 

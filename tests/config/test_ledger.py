@@ -65,6 +65,6 @@ def test_a_value_out_of_range_is_refused(fault):
 
 
 def test_the_outbox_is_bounded():
-    assert OutboxSettings().batch_events <= 10_000
+    assert OutboxSettings().turn_batches <= 1_000
     with pytest.raises(ValidationError):
-        OutboxSettings(batch_events=0)
+        OutboxSettings(turn_batches=0)

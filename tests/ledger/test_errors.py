@@ -14,6 +14,19 @@ CODES = {
     errors.IdempotencyMismatch(): "idempotency_mismatch",
     errors.InsufficientFunds(480, 500): "insufficient_funds",
     errors.LedgerBusy(): "unavailable",
+    errors.InvalidPosting("Name 2 to 100 legs."): "invalid_request",
+    errors.RequestExpired(): "request_expired",
+    errors.UnknownAccount(): "unknown_account",
+    errors.UnknownCurrency(): "unknown_currency",
+    errors.AccountClosed(): "account_closed",
+    errors.DuplicateReference(): "duplicate_reference",
+    errors.AmountTooLarge(): "amount_too_large",
+    errors.UnknownHold(): "unknown_hold",
+    errors.HoldClosed("expired"): "hold_closed",
+    errors.UnknownTransaction(): "unknown_transaction",
+    errors.NotReversible(): "not_reversible",
+    errors.AlreadyReversed(5): "already_reversed",
+    errors.AccountNotEmpty(): "account_not_empty",
 }
 
 
@@ -32,7 +45,7 @@ def test_the_tree_in_the_docstring_is_the_tree():
 
 def test_insufficient_funds_names_both_amounts():
     refusal = errors.InsufficientFunds(480, 1500)
-    assert str(refusal) == "Your balance is 480, this gift costs 1,500."
+    assert str(refusal) == "Your balance is 480, this costs 1,500."
     assert (refusal.balance_minor, refusal.total_minor) == (480, 1500)
 
 

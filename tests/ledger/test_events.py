@@ -11,9 +11,12 @@ from hypothesis import strategies as st
 
 from ledger.events import (
     CoinsGranted,
+    EventLeg,
     GiftSent,
+    HoldChanged,
     LedgerEvent,
     MalformedEvent,
+    PostingMade,
     batch_from_json,
     batch_to_json,
     from_json,
@@ -64,6 +67,25 @@ def test_the_json_is_the_protocols():
     assert UUID(value["event_id"]) == GIFT.event_id
     assert value["data"]["payer_name"] == "Zoë"
     assert value["data"]["fee_minor"] == 6
+
+
+def test_postings_and_holds_come_back_as_they_went():
+    legs = (EventLeg(uuid4(), "wallet", "COIN", 5, 9), EventLeg(None, "fees", "COIN", -5, None))
+    for name, data in (
+        ("posting.made", PostingMade(uuid4(), "refund", uuid4(), legs)),
+        ("posting.made", PostingMade(uuid4(), "purchase", None, ())),
+        ("hold.changed", HoldChanged(uuid4(), uuid4(), "wallet", "COIN", "open", 5, 0, 9, 5)),
+    ):
+        event = replace(GIFT, type=name, data=data)
+        assert from_json(to_json(event)) == event
+
+
+@pytest.mark.parametrize("legs", [None, {}, [1], [{}], [{"owner_id": "x"}]])
+def test_legs_that_are_none_are_refused(legs):
+    value = as_dict(replace(GIFT, type="posting.made", data=PostingMade(uuid4(), "x", None, ())))
+    value["data"]["legs"] = legs
+    with pytest.raises(MalformedEvent):
+        from_json(orjson.dumps(value))
 
 
 def test_events_come_back_as_they_went():

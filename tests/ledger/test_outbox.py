@@ -9,11 +9,13 @@ import pytest
 
 from config.ledger import LedgerSettings, OutboxSettings
 from ledger.events import batch_from_json
+from ledger.grants import GrantRequest, grant_event, grant_posting
 from ledger.outbox import Backoff, OutboxPublisher, Progress
+from ledger.postings import to_document
 from ledger.service import LedgerService
 from ledger.store import LedgerStore
 
-GRANT = "SELECT result FROM ledger.post_grant($1, $2, $3, $4, 5, 'COIN', 'x', $5)"
+POST = "SELECT result FROM ledger.post($1, $2, $3, $4)"
 
 
 class Sink:
@@ -25,9 +27,10 @@ class Sink:
         self.faults = []
         self.changed = asyncio.Condition()
 
-    async def publish(self, batch, last_sequence):
-        events = batch_from_json(batch)
-        assert events[-1].sequence == last_sequence
+    async def publish(self, batches, after):
+        events = [event for batch in batches for event in batch_from_json(batch.events)]
+        sequences = [event.sequence for event in events]
+        assert [after, *sequences] == sorted([after, *sequences])
         fault = self.faults.pop(0) if self.faults else None
         if fault == "refuse":
             raise ConnectionError("refused")
@@ -56,12 +59,14 @@ def sink():
 
 @pytest.fixture
 def publisher(store, sink):
-    return OutboxPublisher(store, sink, OutboxSettings(batch_events=3, poll_s=60))
+    return OutboxPublisher(store, sink, OutboxSettings(turn_batches=3, poll_s=60))
 
 
 def post(executor, reason):
     """Post a grant whose event carries `reason`."""
-    return executor.fetchval(GRANT, uuid4(), uuid4(), b"h" * 32, uuid4(), reason)
+    request = GrantRequest(uuid4(), uuid4(), 5, reason, uuid4())
+    document = to_document(grant_posting(request, "COIN"), grant_event(request, "COIN"))
+    return executor.fetchval(POST, request.granted_by, request.request_id, b"h" * 32, [document])
 
 
 async def post_all(pool, reasons):
@@ -177,7 +182,7 @@ async def test_a_refused_batch_is_published_by_the_next_turn(pool, publisher, si
     sink.faults = ["refuse"]
     with pytest.raises(ConnectionError):
         await publisher.publish_once()
-    assert publisher.figures.lag_events == 4
+    assert publisher.figures.lag_batches == 4
     assert await publisher.publish_once() is Progress.MORE
     assert await publisher.publish_once() is Progress.CAUGHT_UP
     assert sink.reasons == list("abcd")
@@ -186,7 +191,7 @@ async def test_a_refused_batch_is_published_by_the_next_turn(pool, publisher, si
 async def test_a_crash_before_the_cursor_is_stored_publishes_again(pool, store, sink):
     await post_all(pool, "abc")
     sink.faults = ["store, then crash"]
-    settings = OutboxSettings(batch_events=2)
+    settings = OutboxSettings(turn_batches=2)
     with pytest.raises(ConnectionError):
         await OutboxPublisher(store, sink, settings).publish_once()
     after_restart = OutboxPublisher(store, sink, settings)
@@ -209,7 +214,7 @@ async def test_a_sink_that_hangs_gives_up_its_turn(pool, store, sink):
 
 
 async def test_publishers_of_two_nodes_take_turns(pool, store, sink):
-    settings = LedgerSettings(outbox=OutboxSettings(batch_events=2, poll_s=0.01))
+    settings = LedgerSettings(outbox=OutboxSettings(turn_batches=2, poll_s=0.01))
     publishers = [OutboxPublisher(store, sink, settings.outbox) for _ in range(3)]
     reasons = [str(number) for number in range(30)]
     async with running(publishers[0]), running(publishers[1]), running(publishers[2]):
@@ -250,7 +255,7 @@ async def test_a_gap_is_looked_at_again_without_being_told(pool, publisher, sink
         await post(slow, "a")
         await post(pool, "b")
         async with running(publisher):
-            await eventually(lambda: publisher.figures.lag_events == 2)
+            await eventually(lambda: publisher.figures.lag_batches == 2)
             await transaction.commit()
             await sink.holds(2)
     assert sink.reasons == ["a", "b"]
@@ -285,11 +290,11 @@ async def test_the_figures(pool, publisher):
     await post_all(pool, "abcde")
     await publisher.publish_once()
     figures = publisher.figures
-    assert (figures.published_events, figures.published_batches, figures.lag_events) == (3, 1, 2)
+    assert (figures.published_events, figures.published_batches, figures.lag_batches) == (3, 3, 2)
     assert figures.lag_s > 0
     await publisher.publish_once()
     figures = publisher.figures
-    assert (figures.published_events, figures.lag_events, figures.lag_s) == (5, 0, 0.0)
+    assert (figures.published_events, figures.lag_batches, figures.lag_s) == (5, 0, 0.0)
     assert (figures.failures, figures.healthy) == (0, True)
 
 

@@ -12,13 +12,14 @@ from ledger.money import Split
 from ledger.transfer import (
     GIFT_CHECKS,
     GRANT_CHECKS,
+    Known,
     Terms,
     TransferResult,
     check_gift,
     check_grant,
     quote_gift,
+    settle,
     settle_gift,
-    settle_grant,
 )
 
 R = TransferResult
@@ -104,26 +105,40 @@ def test_the_quote(gift):
     assert quote.description == "3 × Heart"
 
 
+SAME_BEFORE, OTHER_BEFORE = Known(b"same"), Known(b"other")
+LONG_AGO = Known(b"same", archived=True)
+
+
 @pytest.mark.parametrize(
-    ("known", "balance", "result"),
+    ("known", "closed", "available", "result"),
     [
-        (None, 100, R.POSTED),
-        (None, 101, R.POSTED),
-        (None, 99, R.INSUFFICIENT_FUNDS),
-        (None, 0, R.INSUFFICIENT_FUNDS),
-        (b"same", 100, R.REPEATED),
-        (b"same", 0, R.REPEATED),
-        (b"other", 100, R.IDEMPOTENCY_MISMATCH),
-        (b"other", 0, R.IDEMPOTENCY_MISMATCH),
+        (None, False, 100, R.POSTED),
+        (None, False, 101, R.POSTED),
+        (None, False, 99, R.INSUFFICIENT_FUNDS),
+        (None, False, 0, R.INSUFFICIENT_FUNDS),
+        (None, True, 100, R.ACCOUNT_CLOSED),
+        (None, True, 99, R.ACCOUNT_CLOSED),
+        (SAME_BEFORE, False, 100, R.REPEATED),
+        (SAME_BEFORE, True, 0, R.REPEATED),
+        (LONG_AGO, True, 0, R.REQUEST_EXPIRED),
+        (OTHER_BEFORE, False, 100, R.IDEMPOTENCY_MISMATCH),
+        (OTHER_BEFORE, True, 0, R.IDEMPOTENCY_MISMATCH),
     ],
 )
-def test_settling_a_gift(known, balance, result):
-    assert settle_gift(known, b"same", balance_minor=balance, total_minor=100) is result
+def test_settling_a_gift(known, closed, available, result):
+    found = settle_gift(known, b"same", closed=closed, available_minor=available, total_minor=100)
+    assert found is result
 
 
 @pytest.mark.parametrize(
     ("known", "result"),
-    [(None, R.POSTED), (b"same", R.REPEATED), (b"other", R.IDEMPOTENCY_MISMATCH)],
+    [
+        (None, R.POSTED),
+        (SAME_BEFORE, R.REPEATED),
+        (LONG_AGO, R.REQUEST_EXPIRED),
+        (OTHER_BEFORE, R.IDEMPOTENCY_MISMATCH),
+        (Known(b"other", archived=True), R.IDEMPOTENCY_MISMATCH),
+    ],
 )
-def test_settling_a_grant(known, result):
-    assert settle_grant(known, b"same") is result
+def test_settling_what_nothing_else_speaks_against(known, result):
+    assert settle(known, b"same") is result

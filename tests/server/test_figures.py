@@ -52,7 +52,7 @@ def test_everything_is_exported_under_a_name() -> None:
             published_events=9,
             published_batches=1,
             failures=0,
-            lag_events=4,
+            lag_batches=4,
             lag_s=1.5,
             healthy=True,
         )

@@ -21,7 +21,7 @@ from server.bus import STREAM_KEY, ConsumerGroupSource, LedgerEventStream
 from server.kafka_export import KafkaExport, KafkaProducer
 from server.kafka_records import Record
 from server.lease import Lease
-from tests.support.gifts import gift, gift_event
+from tests.support.gifts import gift, gift_event, log_batch
 from tests.support.kafka import Broker
 from tests.support.line import Line
 
@@ -44,7 +44,7 @@ class Published:
                 self.events += 1
                 payer = self.events % PAYERS
                 batch.append(gift_event(gift(payer=payer, number=self.events)))
-            await self._stream.publish(batch_to_json(batch), self.events)
+            await self._stream.publish([log_batch(batch_to_json(batch), self.events)], 0)
 
 
 def export(redis: Redis, settings: KafkaSettings, producer=None, lease_s: float = 15):

@@ -13,7 +13,8 @@ from tests.sim.evidence import Account, Entry, Evidence, Transaction
 from tests.sim.history import Key
 
 TRANSACTIONS = """
-SELECT transaction_id, caller_id, request_id, kind FROM ledger.transactions
+SELECT transaction_id, caller_id, request_id, kind
+FROM ledger.transactions LEFT JOIN ledger.requests USING (transaction_id)
 """
 ENTRIES = """
 SELECT e.entry_id, e.transaction_id, e.account_id, a.owner_id, a.code, e.amount_minor,
@@ -22,8 +23,10 @@ FROM ledger.journal_entries e LEFT JOIN ledger.accounts a USING (account_id) ORD
 """
 ACCOUNTS = "SELECT account_id, owner_id, code, balance_minor FROM ledger.accounts"
 LOG = """
-SELECT event_id, (data->>'transaction_id')::uuid AS transaction_id
-FROM ledger.event_log ORDER BY sequence
+SELECT (event->>'event_id')::uuid AS event_id,
+       (event->'data'->>'transaction_id')::uuid AS transaction_id
+FROM ledger.event_log CROSS JOIN jsonb_array_elements(events::jsonb) WITH ORDINALITY AS e (event, n)
+ORDER BY sequence, n
 """
 EFFECTS = """
 SELECT payer_id, payee_id, sum(amount_minor)::bigint AS amount_minor

@@ -5,6 +5,7 @@ from uuid import UUID, uuid4
 
 from compliance.aml.features import GiftActivity
 from ledger.events import CoinsGranted, GiftSent, LedgerEvent, batch_to_json
+from ledger.outbox import LogBatch
 
 START = datetime(2026, 1, 31, 12, 0, tzinfo=UTC)
 
@@ -77,3 +78,8 @@ def grant_event(at_s: float = 0) -> LedgerEvent:
 def batch(*gifts: GiftActivity) -> bytes:
     """One entry's payload."""
     return batch_to_json([gift_event(each) for each in gifts])
+
+
+def log_batch(events: bytes, sequence: int = 1) -> LogBatch:
+    """A row of the ledger's log, as its outbox publishes it."""
+    return LogBatch(sequence, event_count=1, posted_at=START, events=events)

@@ -20,6 +20,8 @@ DRIVERS = {
     "identity": {"argon2", "asyncpg", "jwt"},
     "config": set[str](),
 }
+DRIVER_PACKAGES = ("ledger/store",)
+"""Packages that count as one file: all of it is the driver's side of a part."""
 PARTS = ("compliance/aml", "compliance/kyb", "ledger/event_store")
 ALL_DRIVERS = set[str]().union(
     *DRIVERS.values(), {"aiohttp", "aioice", "aiokafka", "aiortc", "redis"}
@@ -99,7 +101,10 @@ def spread_drivers(product: Iterable[Source]) -> Iterator[str]:
     for source in product:
         part = next((part for part in PARTS if source.path.startswith(f"{part}/")), source.domain)
         for driver in source.imports & DRIVERS.get(source.domain, set()):
-            knowing.setdefault((part, driver), []).append(source.path)
+            paths = knowing.setdefault((part, driver), [])
+            package = next((each for each in DRIVER_PACKAGES if source.path.startswith(each)), None)
+            if (place := package or source.path) not in paths:
+                paths.append(place)
     for (part, driver), paths in sorted(knowing.items()):
         if len(paths) > 1:
             yield f"{', '.join(paths)}: {part} may know {driver} in one file only"

@@ -16,7 +16,7 @@ from config.aml import AmlSettings
 from ledger.events import batch_to_json
 from server.bus import STREAM_KEY, ConsumerGroupSource, GroupLag, LedgerEventStream
 from server.database import create_pool
-from tests.support.gifts import START, account, batch, gift, grant_event
+from tests.support.gifts import START, account, batch, gift, grant_event, log_batch
 from tests.support.line import Line
 
 LIMITS = AmlSettings(velocity_max_gifts=5, max_deliveries=3, block_ms=1, batch_entries=10)
@@ -41,7 +41,7 @@ class Stage:
     async def publish(self, *payloads: bytes) -> None:
         stream = LedgerEventStream(self.redis)
         for payload in payloads:
-            await stream.publish(payload, 0)
+            await stream.publish([log_batch(payload)], 0)
 
     async def gifts(self) -> int:
         return await self.pool.fetchval("SELECT count(*) FROM compliance.aml_activity")

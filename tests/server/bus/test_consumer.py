@@ -8,6 +8,7 @@ from redis.asyncio import Redis
 from compliance.aml.intake import Entry
 from server.bus import STREAM_KEY, ConsumerGroupSource, GroupLag, LedgerEventStream
 from server.bus import consumer as module
+from tests.support.gifts import log_batch
 
 
 def source(redis: Redis, consumer: str = "a", *, claim_idle_ms: int = 60_000):
@@ -21,7 +22,7 @@ async def read(source: ConsumerGroupSource, most: int = 10) -> list[Entry]:
 async def publish(redis: Redis, *payloads: bytes) -> None:
     stream = LedgerEventStream(redis)
     for sequence, payload in enumerate(payloads):
-        await stream.publish(payload, sequence)
+        await stream.publish([log_batch(payload, sequence)], sequence - 1)
 
 
 async def test_a_group_sees_what_was_written_before_it(redis: Redis) -> None:

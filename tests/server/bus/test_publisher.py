@@ -6,20 +6,24 @@ from redis.asyncio import Redis
 
 from server.bus import STREAM_KEY, LedgerEventStream
 from server.bus.publisher import MIN_ENTRIES
+from tests.support.gifts import log_batch
 
 
 async def test_one_entry_holds_the_batch_in_the_field_of_the_protocol(redis: Redis) -> None:
     stream = LedgerEventStream(redis)
-    await stream.publish(b'[{"sequence":17}]', last_sequence=17)
-    [(_, fields)] = await redis.xrange("sociallive:ledger:events")
-    assert fields == {b"events": b'[{"sequence":17}]'}
-    assert stream.last_sequence == 17
+    await stream.publish([log_batch(b"[1]", 17), log_batch(b"[2,3]", 20)], after=15)
+    entries = await redis.xrange("sociallive:ledger:events")
+    assert [fields for _, fields in entries] == [
+        {b"events": b"[1]", b"sequence": b"17", b"after": b"15"},
+        {b"events": b"[2,3]", b"sequence": b"20", b"after": b"17"},
+    ]
+    assert stream.last_sequence == 20
 
 
 async def test_the_stream_keeps_within_its_memory(redis: Redis) -> None:
     stream = LedgerEventStream(redis, max_bytes=1)
     for sequence in range(MIN_ENTRIES + 300):
-        await stream.publish(b"[]", sequence)
+        await stream.publish([log_batch(b"[]", sequence)], sequence - 1)
     # Redis trims by whole nodes of at most 100 entries.
     assert MIN_ENTRIES <= await redis.xlen(STREAM_KEY) <= MIN_ENTRIES + 100
 
@@ -27,11 +31,11 @@ async def test_the_stream_keeps_within_its_memory(redis: Redis) -> None:
 async def test_larger_batches_make_fewer_entries_fit(redis: Redis) -> None:
     stream = LedgerEventStream(redis, max_bytes=2_000 * (100 + 64))
     for sequence in range(2_300):
-        await stream.publish(b"x" * 100, sequence)
+        await stream.publish([log_batch(b"x" * 100, sequence)], sequence - 1)
     small = await redis.xlen(STREAM_KEY)
     assert 2_000 <= small <= 2_100
     for sequence in range(300):
-        await stream.publish(b"x" * 200, sequence)
+        await stream.publish([log_batch(b"x" * 200, sequence)], sequence - 1)
     assert await redis.xlen(STREAM_KEY) < small
 
 
@@ -39,5 +43,5 @@ async def test_a_redis_that_is_away_is_said_so(line, far_redis: Redis) -> None:
     await line.cut()
     stream = LedgerEventStream(far_redis)
     with pytest.raises((exceptions.ConnectionError, OSError)):
-        await stream.publish(b"[]", 1)
+        await stream.publish([log_batch(b"[]")], 0)
     assert stream.last_sequence == 0

@@ -6,12 +6,13 @@ from collections.abc import AsyncIterator
 from redis.asyncio import Redis
 
 from server.bus import STREAM_KEY, LedgerEventStream, TailReader
+from tests.support.gifts import log_batch
 
 
 async def publish(redis: Redis, *payloads: bytes) -> None:
     stream = LedgerEventStream(redis)
     for sequence, payload in enumerate(payloads):
-        await stream.publish(payload, sequence)
+        await stream.publish([log_batch(payload, sequence)], sequence - 1)
 
 
 async def take(entries: AsyncIterator[bytes], count: int) -> list[bytes]:

@@ -9,6 +9,9 @@ export type ProblemCode =
   | "stream_busy" | "email_taken" | "idempotency_mismatch" | "insufficient_funds" | "invalid_transition"
   | "precondition_failed" | "too_large" | "unsupported_media_type"
   | "invalid_request" | "unknown_gift" | "invalid_count"
+  | "request_expired" | "account_closed" | "account_not_empty" | "duplicate_reference"
+  | "hold_closed" | "already_reversed" | "not_reversible" | "unknown_hold" | "unknown_transaction"
+  | "unknown_account" | "unknown_currency" | "amount_too_large"
   | "precondition_required" | "rate_limited" | "internal" | "unavailable" | "too_many_viewers"
   | "own_stream" | "stream_stopped"
   /** Made by this client: no answer came, or none that this protocol knows. */

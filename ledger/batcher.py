@@ -1,0 +1,117 @@
+"""Group commit: what waits is committed together, each gets its own answer after the commit.
+
+There is no timer. While one batch is in flight the next gathers, up to `most`; a lone item goes at
+once. A batch that starts from idle takes half of what came at the same time, so that the database
+works on one half while the loop serves the other, instead of both waiting for each other in turn.
+
+Order is that of arrival. A waiter that is cancelled before its item was sent takes it back; after
+that the item is committed or not as if nothing had happened, and nobody else is touched.
+"""
+
+import asyncio
+from collections import deque
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Generic, TypeVar
+
+from ledger.errors import LedgerBusy
+
+Item = TypeVar("Item")
+Outcome = TypeVar("Outcome")
+
+WORTH_HALVING = 16
+"""From so many on a batch that starts from idle is halved."""
+
+
+class GroupCommit(Generic[Item, Outcome]):
+    """Commits items in batches through `commit`, one batch at a time.
+
+    `commit` gives an outcome for each item, in their order. Where it raises LedgerBusy, all of the
+    batch get that; where it raises anything else, nothing was committed, and the batch is sent in
+    halves: in the end only the item that is at fault gets the error.
+    """
+
+    def __init__(
+        self,
+        commit: Callable[[Sequence[Item]], Awaitable[Sequence[Outcome]]],
+        *,
+        most: int,
+        most_waiting: int,
+    ) -> None:
+        self._commit = commit
+        self._most = most
+        self._most_waiting = most_waiting
+        self._waiting: deque[tuple[Item, asyncio.Future[Outcome]]] = deque()
+        self._task: asyncio.Task[None] | None = None
+        self._closed = False
+        self.batches = 0
+        """Batches that were sent."""
+        self.items = 0
+        """Items in them."""
+
+    @property
+    def waiting(self) -> int:
+        """Items that no batch has taken yet."""
+        return len(self._waiting)
+
+    def submit(self, item: Item) -> asyncio.Future[Outcome]:
+        """The outcome of an item, when it is committed.
+
+        Raises LedgerBusy where too many wait, or after `close`.
+        """
+        if self._closed or len(self._waiting) >= self._most_waiting:
+            raise LedgerBusy
+        future: asyncio.Future[Outcome] = asyncio.get_running_loop().create_future()
+        self._waiting.append((item, future))
+        if self._task is None:
+            self._task = asyncio.create_task(self._run())
+        return future
+
+    async def close(self) -> None:
+        """Take nothing more, and return when everything that waits has its answer."""
+        self._closed = True
+        if self._task is not None:
+            await asyncio.wait([self._task])
+
+    async def _run(self) -> None:
+        size = len(self._waiting)
+        size = size // 2 if size >= WORTH_HALVING else size
+        try:
+            while batch := self._take(min(size, self._most)):
+                await self._send(batch)
+                size = len(self._waiting)
+        finally:
+            self._task = None
+            for _, future in self._waiting:  # only where this task was cancelled
+                future.cancel()
+            self._waiting.clear()
+
+    def _take(self, size: int) -> list[tuple[Item, asyncio.Future[Outcome]]]:
+        """The first of those that still want an answer."""
+        batch: list[tuple[Item, asyncio.Future[Outcome]]] = []
+        while self._waiting and len(batch) < size:
+            entry = self._waiting.popleft()
+            if not entry[1].done():
+                batch.append(entry)
+        return batch
+
+    async def _send(self, batch: Sequence[tuple[Item, asyncio.Future[Outcome]]]) -> None:
+        self.batches += 1
+        self.items += len(batch)
+        try:
+            outcomes = await self._commit([item for item, _ in batch])
+        except LedgerBusy:
+            for _, future in batch:
+                if not future.done():
+                    future.set_exception(LedgerBusy())
+        except Exception as error:
+            if len(batch) > 1:
+                middle = len(batch) // 2
+                await self._send(batch[:middle])
+                await self._send(batch[middle:])
+            elif not batch[0][1].done():
+                batch[0][1].set_exception(error)
+        else:
+            # Waiters run at the next turn of the loop, when the next batch is on its way.
+            for (_, future), outcome in zip(batch, outcomes, strict=True):
+                if not future.done():
+                    future.set_result(outcome)

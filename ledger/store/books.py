@@ -1,0 +1,98 @@
+"""Requests, balances and statements: what is asked of the books through the pool."""
+
+from contextlib import AbstractAsyncContextManager
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+import asyncpg
+import orjson
+
+from config.ledger import LedgerSettings
+from config.sql import load_queries
+from ledger.accounts import AccountCode, TrialBalance, trial_balance
+from ledger.outbox import LogTurn
+from ledger.statements import Page, Statement, StatementLine, Wallet
+from ledger.store.calls import Calls
+from ledger.store.log import turn
+from ledger.store.writer import GiftWriter
+from ledger.transfer import TransferResult
+
+SQL = {
+    name: query
+    for file in ("posting", "reading")
+    for name, query in load_queries("ledger", f"sql/{file}.sql").items()
+}
+
+Answered = tuple[TransferResult, dict[str, Any]]
+"""What became of a request, and its answer, or the details of its refusal."""
+
+
+class LedgerStore:
+    """The ledger's tables and functions; `calls` and `writer` for what has a file of its own."""
+
+    def __init__(self, pool: asyncpg.Pool, settings: LedgerSettings) -> None:
+        self.calls = Calls(pool, settings)
+        self.writer = GiftWriter(pool, settings)
+        self._settings = settings
+
+    async def post(
+        self, caller_id: UUID, request_id: UUID, request_hash: bytes, postings: list[dict[str, Any]]
+    ) -> Answered:
+        """Post linked postings, all or none, as `ledger.postings.to_document` gives them."""
+        return await self.calls.ask(SQL["post"], caller_id, request_id, request_hash, postings)
+
+    async def first_answer(
+        self, caller_id: UUID, request_id: UUID, request_hash: bytes
+    ) -> Answered | None:
+        """What was answered to the request before; None where it was not carried out."""
+        rows = await self.calls.fetch(SQL["first_answer"], caller_id, request_id, request_hash)
+        if not rows:
+            return None
+        return TransferResult(rows[0]["result"]), orjson.loads(rows[0]["answer"] or "{}")
+
+    async def archive_requests(self, before: datetime, limit: int) -> int:
+        """Empty the answers of requests older than that; says of how many."""
+        row = await self.calls.fetchrow(SQL["archive_requests"], before, limit)
+        return int(row["archived"])
+
+    async def wallet(self, user_id: UUID) -> Wallet:
+        """Zeros for a user that has no accounts yet."""
+        row = await self.calls.fetchrow(SQL["wallet"], user_id, self._settings.currency)
+        return Wallet(**row, currency=self._settings.currency)
+
+    async def statement(self, user_id: UUID, code: AccountCode, page: Page) -> Statement:
+        """One page of the user's account."""
+        currency = self._settings.currency
+        rows = await self.calls.fetch(
+            SQL["statement"], user_id, code, currency, page.before, page.limit + 1
+        )
+        if not rows:
+            return Statement(None, currency, 0, (), None)
+        lines = tuple(
+            StatementLine(**{name: row[name] for name in StatementLine.__slots__})
+            for row in rows[: page.limit]
+            if row["entry_id"] is not None
+        )
+        return Statement(
+            account_id=rows[0]["account_id"],
+            currency=currency,
+            balance_minor=rows[0]["account_balance_minor"],
+            lines=lines,
+            next_cursor=str(lines[-1].entry_id) if len(rows) > page.limit else None,
+        )
+
+    async def trial_balance(self) -> TrialBalance:
+        """The whole chart, in the ledger's currency."""
+        rows = await self.calls.fetch(SQL["trial_balance"], self._settings.currency)
+        return trial_balance(
+            self._settings.currency,
+            {
+                row["code"]: (row["debit_minor"], row["credit_minor"], row["accounts"])
+                for row in rows
+            },
+        )
+
+    def turn(self) -> AbstractAsyncContextManager[LogTurn]:
+        """The event log, for one publisher at a time; the errors are the driver's."""
+        return turn(self.calls)

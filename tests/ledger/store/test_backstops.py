@@ -1,0 +1,159 @@
+"""What PostgreSQL itself refuses, whoever asks."""
+
+import asyncio
+from uuid import uuid4
+
+import asyncpg
+import pytest
+
+from ledger.accounts import CHART
+
+TABLES = ("journal_entries", "transactions", "event_log", "accounts", "requests")
+INSERT_ENTRIES = """
+    INSERT INTO ledger.journal_entries
+        (transaction_id, account_id, amount_minor, balance_minor, batch, posted_at)
+    SELECT t, a, m, 0, 1, now() FROM unnest($1::uuid[], $2::uuid[], $3::bigint[]) AS e (t, a, m)
+"""
+
+
+async def test_the_chart_in_the_database_is_the_chart(pool):
+    rows = await pool.fetch("SELECT code, per_user, guarded FROM ledger.chart")
+    assert {r["code"]: (r["per_user"], r["guarded"]) for r in rows} == {
+        line.code: (line.per_user, line.guarded) for line in CHART.values()
+    }
+
+
+async def test_nothing_in_the_books_is_ever_changed_or_removed(pool, fund):
+    await fund(uuid4(), 100)
+    for statement in (
+        *(f"DELETE FROM ledger.{table}" for table in TABLES),
+        *(f"TRUNCATE ledger.{table} CASCADE" for table in TABLES),
+        "UPDATE ledger.journal_entries SET amount_minor = 1",
+        "UPDATE ledger.journal_entries SET balance_minor = 1 WHERE false",
+        "UPDATE ledger.transactions SET memo = ''",
+        "UPDATE ledger.event_log SET events = '[]'",
+        "UPDATE ledger.requests SET request_hash = ''",
+        "UPDATE ledger.accounts SET owner_id = gen_random_uuid()",
+        "UPDATE ledger.accounts SET currency = 'EURO'",
+        "UPDATE ledger.accounts SET code = 'fees'",
+    ):
+        with pytest.raises(asyncpg.RestrictViolationError, match="append-only"):
+            await pool.execute(statement)
+
+
+async def test_only_what_is_not_guarded_goes_below_zero(pool, ledger, gift, fund):
+    request = gift()
+    await fund(request.payer_id, 100)
+    await ledger.send_gift(request)
+    rows = await pool.fetch("SELECT account_id, code FROM ledger.accounts")
+    account = {row["code"]: row["account_id"] for row in rows}
+    for line in CHART.values():
+        account.setdefault(
+            line.code,
+            await pool.fetchval(
+                "SELECT ledger.open_account($1, $2, 'COIN', 0::smallint)",
+                uuid4() if line.per_user else None,
+                line.code,
+            ),
+        )
+    overdraw = "UPDATE ledger.accounts SET balance_minor = -1 WHERE account_id = $1"
+    for line in CHART.values():
+        if line.guarded:
+            with pytest.raises(asyncpg.CheckViolationError, match="never_below_zero"):
+                await pool.execute(overdraw, account[line.code])
+        else:
+            await pool.execute(overdraw, account[line.code])
+
+
+async def test_entries_that_do_not_sum_to_zero_are_refused(pool, fund):
+    await fund(uuid4(), 100)
+    transaction = await pool.fetchval("SELECT transaction_id FROM ledger.transactions")
+    one, other = await pool.fetchrow(
+        "SELECT min(account_id::text)::uuid, max(account_id::text)::uuid FROM ledger.accounts"
+    )
+    await pool.execute("INSERT INTO ledger.currencies VALUES ('EURO', 2)")
+    euro = await pool.fetchval(
+        "SELECT ledger.open_account($1, 'wallet', 'EURO', 0::smallint)", uuid4()
+    )
+    await pool.execute(INSERT_ENTRIES, [transaction] * 2, [one, other], [5, -5])
+    for transactions, accounts, amounts in (
+        ([transaction], [one], [5]),
+        ([transaction] * 2, [one, other], [5, -4]),
+        ([transaction] * 2, [one, euro], [5, -5]),
+        ([transaction, uuid4()], [one, other], [5, -5]),
+        ([uuid4()] * 2, [one, other], [5, -5]),
+        ([transaction] * 2, [one, uuid4()], [5, -5]),
+        ([transaction] * 2, [uuid4()] * 2, [5, -5]),
+    ):
+        with pytest.raises(asyncpg.IntegrityConstraintViolationError, match="sum to zero"):
+            await pool.execute(INSERT_ENTRIES, transactions, accounts, amounts)
+    with pytest.raises(asyncpg.CheckViolationError):
+        await pool.execute(INSERT_ENTRIES, [transaction], [one], [0])
+
+
+async def test_a_partition_named_by_itself_is_as_strict(pool, fund):
+    await fund(uuid4(), 100)
+    rows = await pool.fetch(
+        "SELECT inhparent::regclass::text AS parent, inhrelid::regclass::text AS name"
+        " FROM pg_inherits JOIN pg_class c ON c.oid = inhrelid WHERE c.relkind = 'r'"
+    )
+    assert len(rows) >= 10
+    for row in rows:
+        with pytest.raises(asyncpg.RestrictViolationError, match="append-only"):
+            await pool.execute(f"DELETE FROM {row['name']}")
+        if row["parent"].endswith("journal_entries"):
+            with pytest.raises(asyncpg.IntegrityConstraintViolationError):
+                await pool.execute(
+                    INSERT_ENTRIES.replace("ledger.journal_entries", row["name"]).replace(
+                        "now()", "$4"
+                    ),
+                    [uuid4()],
+                    [uuid4()],
+                    [5],
+                    (await pool.fetchval("SELECT now()")),
+                )
+
+
+async def test_what_is_held_cannot_be_spent(pool, fund):
+    user = uuid4()
+    await fund(user, 100)
+    hold = "UPDATE ledger.accounts SET held_minor = $2 WHERE owner_id = $1"
+    await pool.execute(hold, user, 60)
+    for statement in (
+        "UPDATE ledger.accounts SET balance_minor = balance_minor - 41 WHERE owner_id = $1",
+        "UPDATE ledger.accounts SET held_minor = 101 WHERE owner_id = $1",
+        "UPDATE ledger.accounts SET held_minor = -1 WHERE owner_id = $1",
+        "UPDATE ledger.accounts SET closed_at = now() WHERE owner_id = $1",
+    ):
+        with pytest.raises(asyncpg.CheckViolationError):
+            await pool.execute(statement, user)
+
+
+async def test_ids_of_the_database_are_version_7_and_tell_their_time(pool):
+    made, millis = await pool.fetchrow(
+        "SELECT ledger.uuid_v7(at), (extract(epoch FROM at) * 1000)::bigint"
+        " FROM (SELECT date_trunc('milliseconds', clock_timestamp()) AS at)"
+    )
+    assert (made.version, made.variant) == (7, "specified in RFC 4122")
+    assert made.int >> 80 == millis
+
+
+async def test_running_balances_are_the_sum_of_what_came_before(pool, ledger, gift, fund):
+    request = gift()
+    await fund(request.payer_id, 1000)
+    await asyncio.gather(
+        *(
+            ledger.send_gift(gift(payer_id=request.payer_id, payee_id=request.payee_id, count=n))
+            for n in range(1, 11)
+        )
+    )
+    broken = await pool.fetch(
+        """
+        SELECT * FROM (
+            SELECT balance_minor AS stated, sum(amount_minor)
+                OVER (PARTITION BY account_id ORDER BY entry_id) AS replayed
+            FROM ledger.journal_entries) e
+        WHERE stated <> replayed
+        """
+    )
+    assert broken == []

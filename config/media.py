@@ -1,7 +1,7 @@
 """Settings of the media plane."""
 
 from ipaddress import ip_address
-from typing import Annotated, Self
+from typing import Annotated, Literal, Self
 
 from pydantic import AfterValidator, Field, model_validator
 
@@ -35,6 +35,9 @@ class MediaSettings(Section):
         if self.udp_port and self.udp_port + self.workers - 1 > 65_535:
             raise ValueError("udp_port and workers: the last worker's port would be above 65535")
         return self
+
+    plane: Literal["auto", "native", "python"] = "auto"
+    """What moves the packets: `auto` is the native module where it was built, else Python."""
 
     max_streams: int = Field(default=100, ge=1)
     """Streams taken at once; a further publisher gets 503 with Retry-After."""

@@ -17,6 +17,7 @@ MediaRefusal                    .code is the protocol's code, str() is for peopl
 ├── InvalidTitle                invalid_request       (field)
 └── TooManyStreams              invalid_request       (field)
 PortTaken (OSError)             raised by MediaWorker.start
+NoNativePlane (RuntimeError)    raised by MediaWorker, where media.plane = native and there is none
 """
 
 from typing import ClassVar
@@ -153,3 +154,13 @@ class TooManyStreams(MediaRefusal):
 
 class PortTaken(OSError):
     """The worker's UDP port is in use or not ours to bind."""
+
+
+class NoNativePlane(RuntimeError):
+    """The settings ask for the native data plane, which this installation lacks."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "media.plane is native, but media._native was not built. Install a C compiler and"
+            " OpenSSL's headers and build the package again, or set media.plane to auto."
+        )

@@ -63,15 +63,26 @@ def events() -> Events:
     return Events()
 
 
+@pytest.fixture(params=["python", "native"])
+def plane(request: pytest.FixtureRequest) -> str:
+    """Each of the data planes in turn, as far as they are built here."""
+    if request.param == "native":
+        pytest.importorskip("media._native")
+    name: str = request.param
+    return name
+
+
 @pytest.fixture
 async def start_worker(
-    events: Events,
+    events: Events, plane: str
 ) -> AsyncIterator[Callable[..., Awaitable[MediaWorker]]]:
     """Starts workers with changed settings."""
     workers: list[MediaWorker] = []
 
     async def start(**settings: object) -> MediaWorker:
-        worker = MediaWorker(MediaSettings(**{"udp_port": 0, **settings}), on_event=events)  # type: ignore[arg-type]
+        worker = MediaWorker(
+            MediaSettings(**{"udp_port": 0, "plane": plane, **settings}), on_event=events
+        )  # type: ignore[arg-type]
         await worker.start()
         workers.append(worker)
         return worker

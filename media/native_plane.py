@@ -37,6 +37,7 @@ class NativePlane:
         self._streams: dict[int, NativeStream] = {}
         self._unsent = 0
         self._loop: asyncio.AbstractEventLoop | None = None
+        self._stop: weakref.finalize[..., NativePlane] | None = None
 
     @property
     def port(self) -> int:
@@ -61,7 +62,7 @@ class NativePlane:
         self._loop.add_reader(self._native.event_fd, self._drain, listener)
 
     def close(self) -> None:
-        if self._loop is not None:
+        if self._loop is not None and self._stop is not None:
             self._loop.remove_reader(self._native.event_fd)
             self._loop = None
             self._stop()
@@ -118,6 +119,8 @@ class NativePlane:
         return stream
 
     def counts(self) -> PlaneCounts:
+        if self._stop is None:  # not opened yet
+            return PlaneCounts()
         datagrams, dropped = self._native.counts()
         return PlaneCounts(datagrams, dropped, self._unsent)
 

@@ -12,6 +12,7 @@ from aiortc.mediastreams import AudioStreamTrack
 from config.media import MediaSettings
 from media.events import MediaEvent
 from media.worker import MediaWorker
+from tests.support.native import require_native
 from tests.support.webrtc import Client, SmallPicture
 
 OFFERS = Path(__file__).parent / "wire/offers"
@@ -67,7 +68,7 @@ def events() -> Events:
 def plane(request: pytest.FixtureRequest) -> str:
     """Each of the data planes in turn, as far as they are built here."""
     if request.param == "native":
-        pytest.importorskip("media._native")
+        require_native()
     name: str = request.param
     return name
 

@@ -6,18 +6,21 @@ import pytest
 
 from config.media import MediaSettings
 from media.errors import NoNativePlane
+from media.plane import PlaneCounts
 from media.planes import make_plane, python_plane
+from tests.support.native import require_native
 
 
 def made(plane: str) -> str:
     made_plane = make_plane(MediaSettings(udp_port=0, plane=plane))  # type: ignore[arg-type]
+    assert made_plane.counts() == PlaneCounts()  # figures are read before the start, too
     made_plane.close()
     made_plane.close()
     return made_plane.kind
 
 
 def test_the_native_plane_is_preferred() -> None:
-    pytest.importorskip("media._native")
+    require_native()
     assert (made("auto"), made("native"), made("python")) == ("native", "native", "python")
 
 

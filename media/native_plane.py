@@ -125,7 +125,6 @@ class NativePlane:
         return PlaneCounts(datagrams, dropped, self._unsent)
 
     def relay_times(self) -> RelayTimes:
-        """From the arrival of each packet of a publisher to when its last viewer's was sent."""
         return RelayTimes(self._native.relay_times())
 
     def _drain(self, listener: PlaneListener) -> None:

@@ -17,6 +17,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple, Protocol
 
+from media.relay.relay_times import RelayTimes
 from media.relay.sender_clock import SenderClock
 from media.relay.stats import FanoutCounters, TrackStats
 from media.relay.tracks import Address, Kind, SentTrack, TrackSpec, Viewer
@@ -122,6 +123,10 @@ class DataPlane(Protocol):
 
     def counts(self) -> PlaneCounts:
         """What was counted so far."""
+
+    def relay_times(self) -> RelayTimes:
+        """From when each packet of a publisher arrived to when the last viewer's was sent; empty
+        where that is not measured."""
 
 
 class StreamPlane(Protocol):

@@ -16,6 +16,7 @@ from media.relay.datagrams import DatagramSender
 from media.relay.fanout import PythonFanout
 from media.relay.publisher_ingest import PublisherIngest
 from media.relay.python_stream import PythonStream, Routes
+from media.relay.relay_times import RelayTimes
 from media.relay.tracks import Address
 from media.session import Role
 from media.transport.demux import DatagramKind, classify
@@ -144,6 +145,9 @@ class PythonPlane:
 
     def counts(self) -> PlaneCounts:
         return PlaneCounts(dict(self._datagrams), dict(self._dropped), self._unsent)
+
+    def relay_times(self) -> RelayTimes:
+        return RelayTimes()
 
     def receive(self, batch: Batch, listener: PlaneListener, now: float) -> None:
         """Handle what one read of the socket gave; a publisher's packets stay together."""

@@ -22,6 +22,7 @@ from media.live import LiveStream, StreamStats
 from media.negotiation import Negotiated, Negotiator, Patched
 from media.planes import make_plane
 from media.registry import Registry
+from media.relay.relay_times import RelayTimes
 from media.relay.stats import RelayTotals
 from media.relay.stream import StreamRelay
 from media.session import EndReason, Role
@@ -102,6 +103,10 @@ class MediaWorker:
     def counters(self) -> MediaCounters:
         """What was counted since the worker was made, as it is now."""
         return self._registry.counters.with_plane(self._plane.counts())
+
+    def relay_times(self) -> RelayTimes:
+        """How long packets spent in here; empty where the plane does not measure it."""
+        return self._plane.relay_times()
 
     def publish(self, stream_id: UUID, publisher_id: UUID, offer: str) -> Accepted:
         """Begin to publish; who may is the caller's matter.

@@ -18,6 +18,7 @@ from uuid import UUID
 import uvloop
 
 from config.media import MediaSettings
+from media.relay.relay_times import RelayTimes
 from media.worker import MediaWorker
 
 STREAM = UUID(int=1)
@@ -54,6 +55,7 @@ class Server:
     def __init__(self, worker: MediaWorker) -> None:
         self._worker = worker
         self._lag = LoopLag()
+        self._times = RelayTimes()
         self._ended = asyncio.Event()
         self._answers: dict[str, Callable[[Any], dict[str, Any]]] = {
             "publish": lambda offer: {
@@ -88,17 +90,24 @@ class Server:
             "dropped": totals.packets_dropped,
             "watching": self._worker.viewers(STREAM),
             "lag_ms": self._lag.take_ms(),
-            "relay_ms": relay_ms(self._worker),
+            "relay_ms": relay_ms(self._take_times()),
         }
+
+    def _take_times(self) -> RelayTimes:
+        """The relay times since the last time."""
+        before, self._times = self._times, self._worker.relay_times()
+        return self._times - before
 
     def _quit(self) -> dict[str, Any]:
         self._ended.set()
         return {}
 
 
-def relay_ms(worker: MediaWorker) -> dict[str, float]:
+def relay_ms(times: RelayTimes) -> dict[str, float]:
     """Time from a packet's arrival to the last viewer's send, where the plane measures it."""
-    return {}
+    if not times.count:
+        return {}
+    return {"p50": times.quantile_s(0.5) * 1000, "p99": times.quantile_s(0.99) * 1000}
 
 
 async def main(path: str, settings: dict[str, Any]) -> None:

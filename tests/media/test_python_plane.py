@@ -200,3 +200,7 @@ def test_a_full_socket_is_counted(plane: PythonPlane, wire: Wire) -> None:
     wire.is_full = True
     assert not plane.send(b"x", HOME)
     assert plane.counts().unsent == 1
+
+
+def test_how_long_packets_take_is_not_measured(plane: PythonPlane) -> None:
+    assert plane.relay_times().count == 0

@@ -1,6 +1,6 @@
 """The native fan-out over real sockets, and what it does with arguments that make no sense.
 
-That it does what the Python one does is held in tests/media/native/test_equality.py.
+That it does what the Python one does is held in tests/media/native/test_native_equality.py.
 """
 
 import gc

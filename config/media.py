@@ -30,6 +30,27 @@ class MediaSettings(Section):
     workers: int = Field(default=1, ge=1, le=64)
     """1 relays in the server's own process; more are processes, at as many UDP ports in a row."""
 
+    feed_address: IpAddress | None = None
+    """IP address at which media workers reach each other; if unset, `bind_host`, or the loopback
+    address where that is none of a single interface."""
+
+    cascade_viewers: int = Field(default=1000, ge=1)
+    """Viewers of one stream at one worker, beyond which another worker pulls the stream, too."""
+
+    cascade_busy: float = Field(default=0.8, gt=0)
+    """CPU seconds a second of a worker, beyond which its streams' next viewers go to another one
+    that pulls the stream."""
+
+    @property
+    def feed_host(self) -> str:
+        """The address at which other workers reach this one."""
+        if self.feed_address is not None:
+            return self.feed_address
+        bound = ip_address(self.bind_host)
+        if not bound.is_unspecified:
+            return self.bind_host
+        return "127.0.0.1" if bound.version == 4 else "::1"
+
     @model_validator(mode="after")
     def _ports_exist(self) -> Self:
         if self.udp_port and self.udp_port + self.workers - 1 > 65_535:

@@ -95,6 +95,10 @@ class LiveStream:
     published: tuple[PublishedTrack, ...] = ()
     """The tracks of the publisher that was connected last."""
     publisher: Session | None = None
+    feed: int | None = None
+    """The peer that feeds the stream where it is published at another worker."""
+    edges: set[int] = field(default_factory=set)
+    """The peers that other workers pull the stream by; they are no viewers."""
     viewers: dict[int, Session] = field(default_factory=dict)
     """Connected and connecting viewers by session number."""
     watching: int = 0
@@ -114,9 +118,14 @@ class LiveStream:
         """Change the state. Raises KeyError where the table has no such transition: a bug."""
         self.state = TRANSITIONS[self.state][event]
 
+    @property
+    def source(self) -> int | None:
+        """The peer whose packets are relayed."""
+        return self.publisher.number if self.publisher is not None else self.feed
+
     def is_expired(self, now: float, window_s: float) -> bool:
         """Whether the publisher has been away for too long and isn't about to connect."""
-        is_waiting = self.state is StreamState.INTERRUPTED and self.publisher is None
+        is_waiting = self.state is StreamState.INTERRUPTED and self.source is None
         return is_waiting and now - self.interrupted_at > window_s
 
     def stats(self, now: float) -> StreamStats:

@@ -6,7 +6,7 @@ with a codec that they have not negotiated.
 """
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from uuid import UUID
 
 from config.media import MediaSettings
@@ -17,12 +17,12 @@ from media.events import MediaEvent, StreamEnded, StreamInterrupted, StreamLive,
 from media.live import LiveStream, StreamEvent, StreamState
 from media.negotiation import track_spec
 from media.plane import DataPlane
-from media.relay.tracks import Viewer
+from media.relay.tracks import TrackSpec, Viewer
 from media.session import EndReason, Role, Session, SessionEvent, SessionState
 from media.traffic import Peer, Traffic
 from media.transport.dtls import DtlsState
 from media.transport.ice_lite import IceLite
-from media.wire.negotiate import can_watch
+from media.wire.negotiate import PublishedTrack, can_watch
 
 _logger = logging.getLogger(__name__)
 
@@ -127,6 +127,13 @@ class Registry:
             replaced = reason is EndReason.REPLACED
             self._interrupt(stream, StreamEvent.REPLACED if replaced else StreamEvent.LOST, now)
 
+    def drop_feed(self, stream: LiveStream, now: float) -> None:
+        """The feed of a stream is gone; where it has none, nothing changes."""
+        if stream.feed is not None:
+            self.traffic.remove_feed(stream.feed)
+            stream.feed = None
+            self._interrupt(stream, StreamEvent.LOST, now)
+
     def end_stream(self, stream: LiveStream, reason: str, publisher_reason: EndReason) -> None:
         """End a stream and all of its sessions; `reason` is for people."""
         stream.on(StreamEvent.STOPPED)
@@ -146,12 +153,25 @@ class Registry:
             self._on_viewer_secured(peer.session, peer.stream, now)
 
     def _on_publisher_secured(self, session: Session, stream: LiveStream, now: float) -> None:
+        self.drop_feed(stream, now)  # it was fed while its publisher was elsewhere
+        specs = [track_spec(track) for track in session.published]
+        self.connect(stream, session.number, session.published, specs, now)
+
+    def connect(
+        self,
+        stream: LiveStream,
+        source: int,
+        published: Sequence[PublishedTrack],
+        specs: Sequence[TrackSpec],
+        now: float,
+    ) -> None:
+        """A stream has a source again, or for the first time: a publisher, or a feed."""
+        self.streams[stream.stream_id] = stream
         if stream.state is StreamState.STARTING:
             stream.live_at = now
         stream.on(StreamEvent.CONNECTED)
-        stream.published = session.published
-        specs = [track_spec(track) for track in session.published]
-        stream.relay.set_publisher(session.number, specs, now)
+        stream.published = tuple(published)
+        stream.relay.set_publisher(source, specs, now)
         for viewer in list(stream.viewers.values()):
             if not can_watch(viewer.watched, stream.published):
                 self.end_session(viewer, EndReason.CODECS_CHANGED, now)
@@ -187,6 +207,8 @@ class Registry:
             self._forget(stream.publisher, publisher_reason)
         for viewer in stream.viewers.values():
             self._forget(viewer, EndReason.STREAM_ENDED)
+        for feed in (*stream.edges, *(() if stream.feed is None else (stream.feed,))):
+            self.traffic.remove_feed(feed)
         self.traffic.forget(stream)
         if stream.live_at is not None:
             self._on_event(StreamEnded(stream.stream_id, reason))

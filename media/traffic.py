@@ -14,6 +14,7 @@ from media.session import Role, Session, SessionEvent, SessionState
 from media.transport.demux import DatagramKind
 from media.transport.dtls import DtlsState
 from media.transport.ice_lite import Address, Checked, IceLite, Refused
+from media.transport.srtp import SrtpKeys
 
 _FINAL = frozenset({DtlsState.CLOSED, DtlsState.FAILED})
 
@@ -23,6 +24,18 @@ class Peer:
     """A session and the stream it belongs to."""
 
     session: Session
+    stream: LiveStream
+
+    @property
+    def role(self) -> Role:
+        return self.session.role
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _FeedPeer:
+    """The other end of a feed: another worker, with agreed keys."""
+
+    role: Role
     stream: LiveStream
 
 
@@ -49,6 +62,7 @@ class Traffic:
         self._on_closed = on_closed
         self._peers: dict[str, Peer] = {}
         self._by_number: dict[int, Peer] = {}
+        self._feeds: dict[int, _FeedPeer] = {}
         self._streams: dict[int, LiveStream] = {}
         self._handshaking: set[Peer] = set()
         self._handlers: dict[DatagramKind, Callable[[bytes, Address, float], None]] = {
@@ -69,6 +83,19 @@ class Traffic:
         del self._by_number[session.number]
         self._plane.remove_peer(session.number)
 
+    def add_feed(
+        self, number: int, role: Role, keys: SrtpKeys, address: Address, stream: LiveStream
+    ) -> None:
+        """Another worker takes part in a stream, as its publisher or as a viewer."""
+        self._plane.add_peer(number, role, keys, [address])
+        self._feeds[number] = _FeedPeer(role, stream)
+        self._streams[stream.number] = stream
+
+    def remove_feed(self, number: int) -> None:
+        """It does so no longer."""
+        del self._feeds[number]
+        self._plane.remove_peer(number)
+
     def forget(self, stream: LiveStream) -> None:
         """The stream is over, and all of its sessions are removed."""
         self._streams.pop(stream.number, None)
@@ -87,11 +114,10 @@ class Traffic:
         """Handle decrypted RTCP, and send what the relays answer."""
         touched: dict[int, LiveStream] = {}
         for number, packet in packets:
-            peer = self._by_number.get(number)
+            peer = self._feeds.get(number) or self._settled(number)
             if peer is None:
                 continue  # it left while the packet was on its way up
-            peer.session.dtls.settle()  # it sends with the keys, so its handshake is over too
-            if peer.session.role is Role.PUBLISHER:
+            if peer.role is Role.PUBLISHER:
                 peer.stream.relay.on_publisher_rtcp(packet, now)
             else:
                 peer.stream.relay.on_viewer_rtcp(number, packet, now)
@@ -114,8 +140,15 @@ class Traffic:
             for feedback in stream.relay.poll(now):
                 if feedback.to != PUBLISHER:
                     self._plane.send_rtcp(feedback.to, feedback.packet)
-                elif stream.publisher is not None:
-                    self._plane.send_rtcp(stream.publisher.number, feedback.packet)
+                elif stream.source is not None:
+                    self._plane.send_rtcp(stream.source, feedback.packet)
+
+    def _settled(self, number: int) -> Peer | None:
+        """The session of a peer that sends with its keys: so its handshake is over on its side."""
+        peer = self._by_number.get(number)
+        if peer is not None:
+            peer.session.dtls.settle()
+        return peer
 
     def _on_stun(self, datagram: bytes, address: Address, now: float) -> None:
         outcome = self.ice.receive(datagram, address)

@@ -14,6 +14,7 @@ from datetime import UTC, datetime
 from uuid import UUID
 
 from config.media import MediaSettings
+from media.cascade import Cascade
 from media.counters import MediaCounters
 from media.errors import MediaUnavailable, StreamBusy, StreamHeld, StreamOffline, TooManyViewers
 from media.events import MediaEvent
@@ -65,6 +66,8 @@ class MediaWorker:
         self._plane = make_plane(settings)
         ice = IceLite(IceSecret(ice_key or secrets.token_bytes(KEY_BYTES)))
         self._registry = Registry(settings, self._plane, ice, on_event=on_event)
+        self.cascade = Cascade(self._registry, self._new_stream)
+        """Streams that other workers pull from here, or that are pulled from others."""
         self._identity = DtlsIdentity(DtlsCertificate.generate(datetime.now(UTC)))
         self._holds = Holds()
         self._timer: asyncio.TimerHandle | None = None
@@ -125,7 +128,7 @@ class MediaWorker:
         self._check_pending()
         negotiated = self._negotiator.publisher(stream_id, offer, now)
         if stream is None:
-            stream = self._new_stream(stream_id, publisher_id)
+            stream = self._new_stream(stream_id, publisher_id, secrets.token_urlsafe(12))
         elif stream.publisher is not None:
             self._registry.end_session(stream.publisher, EndReason.REPLACED, now)
         return self._accept(negotiated, stream)
@@ -224,16 +227,15 @@ class MediaWorker:
         if self._registry.pending >= self._settings.max_pending_sessions:
             raise MediaUnavailable("Too many sessions are connecting. Try again in a moment.")
 
-    def _new_stream(self, stream_id: UUID, publisher_id: UUID) -> LiveStream:
+    def _new_stream(self, stream_id: UUID, publisher_id: UUID, cname: str) -> LiveStream:
         number = next(self._stream_numbers)
-        cname = secrets.token_urlsafe(12)
         relay = StreamRelay(self._plane.stream(number), settings=self._settings, cname=cname)
+        if self._timer is None:
+            self._timer = self._loop.call_later(TICK_S, self._tick)
         return LiveStream(number, stream_id, publisher_id, relay, cname)
 
     def _accept(self, negotiated: Negotiated, stream: LiveStream) -> Accepted:
         self._registry.add(negotiated.session, stream)
-        if self._timer is None:
-            self._timer = self._loop.call_later(TICK_S, self._tick)
         session = negotiated.session
         return Accepted(session.session_id, negotiated.answer, session.etag)
 

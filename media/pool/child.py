@@ -16,7 +16,7 @@ from typing import Final
 from config.media import MediaSettings
 from media.errors import MediaUnavailable, PortTaken
 from media.pool.client import WorkerClient
-from media.pool.messages import BEAT_S, VERSION, Declined, Hello, Stop, Told
+from media.pool.messages import BEAT_S, VERSION, Declined, Hello, Stop, Told, Welcome
 
 START_PATIENCE_S: Final = 30.0
 STOP_PATIENCE_S: Final = 10.0
@@ -35,10 +35,12 @@ class WorkerFailed(Exception):
 class Running:
     """A process that answers."""
 
-    def __init__(self, process: Process, client: WorkerClient, port: int) -> None:
+    def __init__(self, process: Process, client: WorkerClient, welcome: Welcome) -> None:
         self.process = process
         self.client = client
-        self.port = port
+        self.port = welcome.port
+        self.feed_address = (welcome.feed_host, welcome.port)
+        """Where other workers reach it."""
 
 
 class WorkerProcess:
@@ -167,7 +169,7 @@ class WorkerProcess:
             extra={"worker": self.name, "pid": process.pid, "udp": welcome.port},
         )
         self._port = welcome.port
-        return Running(process, client, welcome.port)
+        return Running(process, client, welcome)
 
     def _hear(self, told: Told) -> None:
         self._heard_at = asyncio.get_running_loop().time()

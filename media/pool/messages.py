@@ -18,6 +18,7 @@ from pydantic_core import from_json, to_json
 from config.media import MediaSettings
 from media.door import WorkerFigures
 from media.events import MediaEvent
+from media.feeds import Feed, Link
 from media.live import StreamStats
 from media.negotiation import Patched
 from media.worker import Accepted
@@ -38,10 +39,11 @@ class Call(Generic[Result]):
 
 @dataclass(frozen=True, slots=True)
 class Welcome:
-    """The worker serves at this UDP port."""
+    """The worker serves at this UDP port; `feed_host` is where other workers reach it."""
 
     version: int
     port: int
+    feed_host: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,6 +117,39 @@ class ReadStats(Call[StreamStats | None]):
 
 
 @dataclass(frozen=True, slots=True)
+class OpenFeed(Call[Feed]):
+    """To the origin of a stream: send it to an edge."""
+
+    stream_id: UUID
+    link: Link
+
+
+@dataclass(frozen=True, slots=True)
+class CloseFeed(Call[None]):
+    """To the origin: send it no longer."""
+
+    stream_id: UUID
+    feed: int
+
+
+@dataclass(frozen=True, slots=True)
+class Pull(Call[None]):
+    """To an edge: this feed comes."""
+
+    stream_id: UUID
+    publisher_id: UUID
+    link: Link
+    feed: Feed
+
+
+@dataclass(frozen=True, slots=True)
+class Unlink(Call[None]):
+    """To an edge: the feed is gone, its viewers stay."""
+
+    stream_id: UUID
+
+
+@dataclass(frozen=True, slots=True)
 class Stop(Call[None]):
     """End every stream, close the port, answer, and end the process."""
 
@@ -129,6 +164,10 @@ RESULTS: Final[Mapping[type[Call[Any]], TypeAdapter[Any]]] = {
     EndViewer: TypeAdapter(None),
     StopStream: TypeAdapter(None),
     ReadStats: TypeAdapter(StreamStats | None),
+    OpenFeed: TypeAdapter(Feed),
+    CloseFeed: TypeAdapter(None),
+    Pull: TypeAdapter(None),
+    Unlink: TypeAdapter(None),
     Stop: TypeAdapter(None),
 }
 

@@ -1,13 +1,14 @@
 """The media plane as several worker processes behind one door.
 
-A stream is on one worker, and its viewers with it. A session's id begins with the name of its
-worker, so a PATCH or DELETE finds it without a table; a worker that was started again knows none
-of the sessions of the one before, so their URLs are gone with it.
+A stream is on one worker, its origin; where it outgrows that, others are its edges. A session's id
+begins with the name of its worker, so a PATCH or DELETE finds it without a table; a worker that was
+started again knows none of the sessions of the one before, so their URLs are gone with it.
 """
 
 import asyncio
+import contextlib
+import logging
 import secrets
-from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Final, TypeVar
@@ -25,12 +26,14 @@ from media.errors import (
     TooManyViewers,
     UnknownSession,
 )
-from media.events import MediaEvent
+from media.events import MediaEvent, SessionsLost, StreamEnded, StreamLive
 from media.holds import Holds
 from media.live import StreamStats
 from media.negotiation import Patched
 from media.pool.child import WorkerProcess
 from media.pool.client import WorkerClient
+from media.pool.edges import Edges
+from media.pool.member import Member
 from media.pool.messages import (
     Beat,
     Call,
@@ -44,55 +47,19 @@ from media.pool.messages import (
     Told,
     Watch,
 )
-from media.pool.placement import Load, place_stream
+from media.pool.placement import Limits, place_stream, place_viewer
 from media.pool.streams import PlacedState, PlacedStream, StreamTable
+from media.relay.tracks import Address
 from media.transport.ice_secret import KEY_BYTES
 from media.worker import Accepted
 
 SWEEP_S: Final = 0.5
-SETTLED_S: Final = 5.0
-"""So long after it was placed, a stream is in what its worker tells of its load."""
 HANDSHAKE_SLACK_S: Final = 2.0
 """A worker gives up a handshake at its next sweep after the time-out, and tells nobody."""
 
 Result = TypeVar("Result")
 
-
-class _Member:
-    """A worker's process, what it told last, and what was asked of it since."""
-
-    def __init__(self, process: WorkerProcess) -> None:
-        self.process = process
-        self.beat: Beat | None = None
-        self._placed_at: list[float] = []
-        self.admitted = 0
-        """Viewers let in since the beat, and those who are being let in."""
-
-    @property
-    def client(self) -> WorkerClient | None:
-        running = self.process.running
-        return running.client if running is not None else None
-
-    @property
-    def viewer_sessions(self) -> int:
-        return self.admitted + (self.beat.viewer_sessions if self.beat is not None else 0)
-
-    def place(self, now: float) -> None:
-        """A stream was placed here, whose packets are yet to come."""
-        self._placed_at.append(now)
-
-    def load(self, now: float) -> Load:
-        beat = self.beat
-        self._placed_at = [at for at in self._placed_at if now - at < SETTLED_S]
-        return Load(
-            worker=self.process.name,
-            packets_per_s=beat.packets_per_s if beat is not None else 0.0,
-            streams=beat.figures.streams if beat is not None else 0,
-            placed=len(self._placed_at),
-        )
-
-    def reset(self, beat: Beat | None, in_flight: int) -> None:
-        self.beat, self.admitted = beat, in_flight
+_logger = logging.getLogger(__name__)
 
 
 class MediaPool:
@@ -109,14 +76,16 @@ class MediaPool:
         self._on_event = on_event
         self._loop = asyncio.get_running_loop()
         self._holds = Holds()
-        self._watching: Counter[str] = Counter()  # calls in flight, by worker
+        self._limits = Limits(settings.cascade_viewers, settings.cascade_busy)
         self._streams = StreamTable(
             starting_s=settings.handshake_timeout_s + HANDSHAKE_SLACK_S,
             stranded_s=settings.reconnect_window_s,
         )
         ice_key = secrets.token_bytes(KEY_BYTES)
+        # A viewer who is still connecting has not been counted yet.
+        self._edges = Edges(self, linger_s=settings.handshake_timeout_s + HANDSHAKE_SLACK_S)
         self._members = {
-            process.name: _Member(process)
+            process.name: Member(process)
             for process in (
                 WorkerProcess(
                     str(index + 1),
@@ -144,6 +113,7 @@ class MediaPool:
     async def stop(self) -> None:
         if self._timer is not None:
             self._timer.cancel()
+        await self._edges.finish()
         await asyncio.gather(*(member.process.stop() for member in self._members.values()))
         for stream_id in self._streams.live():
             self._tell(self._streams.end(stream_id, "The server stops."))
@@ -156,7 +126,7 @@ class MediaPool:
         now = self._loop.time()
         if left_s := self._holds.left_s(stream_id, now):
             raise StreamHeld(left_s)
-        worker = self._place(self._streams.find(stream_id), publisher_id)
+        worker = self._publisher_s_worker(self._streams.find(stream_id), publisher_id)
         self._streams.claim(stream_id, publisher_id, worker, now)
         try:
             return await self._accepted(worker, Publish(stream_id, publisher_id, offer))
@@ -168,21 +138,16 @@ class MediaPool:
         stream = self._streams.find(stream_id)
         if stream is None or stream.state is PlacedState.STARTING:
             raise StreamOffline
-        if stream.worker is None or stream.state is PlacedState.STRANDED:
-            raise StreamRestarting
         if self._viewer_sessions() >= self._settings.max_viewers:
             raise TooManyViewers(self._settings.max_viewers)
-        member = self._members[stream.worker]
-        name = stream.worker
-        member.admitted += 1
-        self._watching[name] += 1
+        member = self._members[await self._viewer_s_worker(stream)]
+        member.admitting += 1
         try:
-            return await self._accepted(name, Watch(stream_id, offer))
-        except MediaRefusal:
-            member.admitted -= 1
-            raise
+            accepted = await self._accepted(member.name, Watch(stream_id, offer))
         finally:
-            self._watching[name] -= 1
+            member.admitting -= 1
+        member.admitted(stream_id, self._loop.time())
+        return accepted
 
     async def patch_publisher(
         self, stream_id: UUID, session_id: str, fragment: str, if_match: str | None
@@ -214,14 +179,19 @@ class MediaPool:
         if stream.worker is None:
             self._tell(self._streams.end(stream_id, reason))
         else:
-            await self._call(stream.worker, StopStream(stream_id, reason))
+            await self.call(stream.worker, StopStream(stream_id, reason))
 
     async def stats(self, stream_id: UUID) -> StreamStats | None:
         stream = self._streams.find(stream_id)
         if stream is None or stream.worker is None:
             return None
-        stats = await self._call(stream.worker, ReadStats(stream_id))
-        return replace(stats, viewers=stream.watching) if stats is not None else None
+        stats = await self.call(stream.worker, ReadStats(stream_id))
+        if stats is None:
+            return None
+        for edge in self._edges.of(stream_id):
+            with contextlib.suppress(MediaRefusal):
+                stats = add_edge(stats, await self.call(edge, ReadStats(stream_id)))
+        return replace(stats, viewers=stream.watching)
 
     @property
     def ports(self) -> Sequence[int]:
@@ -246,31 +216,68 @@ class MediaPool:
             if member.beat is not None
         }
 
-    def _place(self, stream: PlacedStream | None, publisher_id: UUID) -> str:
-        """The worker for a publisher: the one that has the stream, or the least loaded one."""
+    async def call(self, worker: str, call: Call[Result]) -> Result:
+        """What a worker answers. Raises MediaRefusal, WorkerFault."""
+        client = self._members[worker].client
+        if client is None:
+            raise StreamRestarting
+        return await client.call(call)
+
+    def feed_address(self, worker: str) -> Address:
+        """Where other workers reach this one. Raises StreamRestarting while it doesn't run."""
+        running = self._members[worker].process.running
+        if running is None:
+            raise StreamRestarting
+        return running.feed_address
+
+    def _publisher_s_worker(self, stream: PlacedStream | None, publisher_id: UUID) -> str:
+        """The one that has the stream; or one that has viewers of it; or the least loaded one."""
         if stream is not None and stream.worker is not None:
             return stream.worker  # who may take the stream over is the worker's to decide
         if stream is None and len(self._streams) >= self._settings.max_streams:
             raise MediaUnavailable("This server has no room for another stream. Try again later.")
         if stream is not None and stream.publisher_id != publisher_id:
             raise StreamBusy
-        serving = [each for each in self._members.values() if each.client is not None]
+        serving = self._serving()
+        if stream is not None and stream.watching:
+            watched = max(serving, key=lambda each: stream.viewers.get(each.name, 0))
+            return watched.name
         now = self._loop.time()
         worker = place_stream([member.load(now) for member in serving])
         if worker is None:
             raise MediaUnavailable("No media worker serves now. Try again in a moment.")
-        self._members[worker].place(now)
+        self._members[worker].placed(now)
         return worker
 
-    async def _accepted(self, worker: str, call: Call[Accepted]) -> Accepted:
-        accepted = await self._call(worker, call)
-        return replace(accepted, session_id=f"{worker}.{accepted.session_id}")
-
-    async def _call(self, worker: str, call: Call[Result]) -> Result:
-        client = self._members[worker].client
-        if client is None:
+    async def _viewer_s_worker(self, stream: PlacedStream) -> str:
+        """A worker that has the stream, or has it now. Raises StreamRestarting."""
+        homes = set(self._edges.of(stream.stream_id))
+        has_origin = stream.worker is not None and stream.state is not PlacedState.STRANDED
+        if has_origin:
+            homes.add(str(stream.worker))
+        now = self._loop.time()
+        hosts = [
+            member.host(stream, serves=member.name in homes, now=now)
+            for member in self._serving()
+            if has_origin or member.name in homes
+        ]
+        worker = place_viewer(hosts, self._limits)
+        if worker is None:
             raise StreamRestarting
-        return await client.call(call)
+        if has_origin and worker != stream.worker:
+            try:
+                await self._edges.ensure(stream, worker)
+            except MediaRefusal as refusal:
+                _logger.warning("no further edge", extra={"worker": worker, "reason": str(refusal)})
+                return stream.worker or worker
+        return worker
+
+    def _serving(self) -> list[Member]:
+        return [member for member in self._members.values() if member.client is not None]
+
+    async def _accepted(self, worker: str, call: Call[Accepted]) -> Accepted:
+        accepted = await self.call(worker, call)
+        return replace(accepted, session_id=f"{worker}.{accepted.session_id}")
 
     def _session(self, session_id: str) -> tuple[WorkerClient, str]:
         """The worker that made a session, and the session's name there. Raises UnknownSession."""
@@ -285,21 +292,49 @@ class MediaPool:
 
     def _on_told(self, worker: str, told: Told) -> None:
         if isinstance(told, Beat):
-            self._members[worker].reset(told, self._watching[worker])
-        else:
-            self._tell(self._streams.apply(worker, told))
+            self._members[worker].on_beat(told, self._loop.time())
+            return
+        events = self._streams.apply(worker, told)
+        self._tell(events)
+        stream = self._streams.find(told.stream_id)
+        if stream is not None and isinstance(told, StreamLive) and told in events:
+            self._edges.refresh(stream)
 
     def _on_down(self, worker: str, reason: str) -> None:
-        self._members[worker].reset(None, 0)
+        self._members[worker].on_down()
+        self._edges.on_worker_lost(worker)
         self._tell(self._streams.strand(worker, self._loop.time()))
 
     def _tell(self, events: Sequence[MediaEvent]) -> None:
         for event in events:
+            if isinstance(event, StreamEnded):
+                self._edges.on_ended(event.stream_id, event.reason)
+            elif isinstance(event, SessionsLost):
+                stream = self._streams.find(event.stream_id)
+                if stream is not None and stream.state is PlacedState.STRANDED:
+                    self._edges.on_origin_lost(event.stream_id)
             self._on_event(event)
 
     def _sweep(self) -> None:
         self._timer = self._loop.call_later(SWEEP_S, self._sweep)
         self._tell(self._streams.expire(self._loop.time()))
+        self._edges.sweep(self._watching)
+
+    def _watching(self, stream_id: UUID, worker: str) -> int:
+        stream = self._streams.find(stream_id)
+        return stream.viewers.get(worker, 0) if stream is not None else 0
+
+
+def add_edge(origin: StreamStats, edge: StreamStats | None) -> StreamStats:
+    """The figures of a stream over its origin and an edge: what went to viewers adds up."""
+    if edge is None:
+        return origin
+    return replace(
+        origin,
+        packets_forwarded=origin.packets_forwarded + edge.packets_forwarded,
+        packets_dropped=origin.packets_dropped + edge.packets_dropped,
+        packets_resent=origin.packets_resent + edge.packets_resent,
+    )
 
 
 def worker_settings(settings: MediaSettings, index: int) -> MediaSettings:

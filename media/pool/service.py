@@ -18,18 +18,22 @@ from media.pool.messages import (
     Asked,
     Beat,
     Call,
+    CloseFeed,
     Declined,
     EndPublisher,
     EndViewer,
     Hello,
     Message,
+    OpenFeed,
     PatchPublisher,
     PatchViewer,
     Publish,
+    Pull,
     ReadStats,
     Stop,
     StopStream,
     Told,
+    Unlink,
     Watch,
     Welcome,
     dump_result,
@@ -54,6 +58,20 @@ _HANDLERS: Final[Mapping[type[Call[Any]], Callable[[MediaWorker, Any], Any]]] = 
     EndViewer: lambda worker, call: worker.end_viewer(call.stream_id, call.session_id),
     StopStream: lambda worker, call: worker.stop_stream(call.stream_id, call.reason),
     ReadStats: lambda worker, call: worker.stats(call.stream_id),
+    OpenFeed: lambda worker, call: worker.cascade.open_feed(
+        call.stream_id, call.link, asyncio.get_running_loop().time()
+    ),
+    CloseFeed: lambda worker, call: worker.cascade.close_feed(call.stream_id, call.feed),
+    Pull: lambda worker, call: worker.cascade.pull(
+        call.stream_id,
+        call.publisher_id,
+        call.link,
+        call.feed,
+        now=asyncio.get_running_loop().time(),
+    ),
+    Unlink: lambda worker, call: worker.cascade.unlink(
+        call.stream_id, asyncio.get_running_loop().time()
+    ),
 }
 
 
@@ -110,7 +128,8 @@ class WorkerService:
             self._answer(Answer(asked.id, dump_result(hello, declined)))
             return None
         self._worker = worker
-        self._answer(Answer(asked.id, dump_result(hello, Welcome(VERSION, worker.port))))
+        welcome = Welcome(VERSION, worker.port, hello.settings.feed_host)
+        self._answer(Answer(asked.id, dump_result(hello, welcome)))
         return worker
 
     def _on_message(self, message: Message) -> None:

@@ -39,7 +39,10 @@ class FeedKeys:
     def at_origin(self) -> SrtpKeys:
         """As the origin uses them. Raises KeyError, ValueError where they are none."""
         profile = SrtpProfile[self.profile]
-        return SrtpKeys(profile, bytes.fromhex(self.origin), bytes.fromhex(self.edge))
+        origin, edge = bytes.fromhex(self.origin), bytes.fromhex(self.edge)
+        if {len(origin), len(edge)} != {profile.material_bytes // 2}:
+            raise ValueError(f"{profile.name} needs {profile.material_bytes} bytes of material")
+        return SrtpKeys(profile, origin, edge)
 
     def at_edge(self) -> SrtpKeys:
         """As the edge uses them."""

@@ -21,3 +21,24 @@ def test_addresses_are_ip_addresses() -> None:
 def test_a_candidate_is_needed() -> None:
     with pytest.raises(ValidationError):
         MediaSettings(public_addresses=())
+
+
+def test_the_ports_of_all_workers_exist() -> None:
+    assert MediaSettings(udp_port=65_532, workers=4).workers == 4
+    assert MediaSettings(udp_port=0, workers=64).udp_port == 0
+    with pytest.raises(ValidationError, match="65535"):
+        MediaSettings(udp_port=65_533, workers=4)
+
+
+@pytest.mark.parametrize(
+    ("settings", "host"),
+    [
+        ({}, "127.0.0.1"),
+        ({"bind_host": "10.0.0.5"}, "10.0.0.5"),
+        ({"bind_host": "0.0.0.0"}, "127.0.0.1"),
+        ({"bind_host": "::"}, "::1"),
+        ({"bind_host": "0.0.0.0", "feed_address": "10.0.0.6"}, "10.0.0.6"),
+    ],
+)
+def test_workers_reach_each_other_at_an_address(settings: dict[str, str], host: str) -> None:
+    assert MediaSettings(**settings).feed_host == host

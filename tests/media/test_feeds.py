@@ -25,7 +25,9 @@ def test_what_one_end_protects_the_other_reads() -> None:
 
 
 @pytest.mark.parametrize(
-    "wrong", [{"profile": "AES"}, {"origin": "no hex"}, {"edge": "00"}], ids=lambda wrong: next(iter(wrong))
+    "wrong",
+    [{"profile": "AES"}, {"origin": "no hex"}, {"edge": "00"}],
+    ids=lambda wrong: next(iter(wrong)),
 )
 def test_keys_of_another_kind_are_refused(wrong: dict[str, str]) -> None:
     with pytest.raises((KeyError, ValueError)):

@@ -5,6 +5,7 @@ from pathlib import Path
 from uuid import UUID
 
 from config.media import MediaSettings
+from media.cascade import Cascade
 from media.events import MediaEvent
 from media.live import LiveStream
 from media.negotiation import Negotiator
@@ -50,6 +51,7 @@ class Stage:
             self.settings, self.plane, IceLite(IceSecret(bytes(32))), on_event=self.events.append
         )
         self.traffic = self.registry.traffic
+        self.cascade = Cascade(self.registry, self._stream)
         self.server = DtlsIdentity(DtlsCertificate.generate(datetime(2026, 1, 31, tzinfo=UTC)))
         self.negotiator = Negotiator(self.traffic.ice, self.server, [("127.0.0.1", 7000)])
 
@@ -64,7 +66,7 @@ class Stage:
 
     def publisher(self, port: int, codec: str = "H264") -> ScriptedPeer:
         """A publisher of the stream that has POSTed, and sent nothing yet."""
-        stream = self.registry.streams.get(STREAM) or self._stream()
+        stream = self.registry.streams.get(STREAM) or self._stream(STREAM, OWNER, "cname")
         offer = self.offer("sendonly", codec)
         negotiated = self.negotiator.publisher(STREAM, offer, self.now)
         self.registry.add(negotiated.session, stream)
@@ -92,6 +94,6 @@ class Stage:
         """Datagrams by why they were dropped."""
         return self.registry.counters.with_plane(self.plane.counts()).dropped
 
-    def _stream(self) -> LiveStream:
-        relay = StreamRelay(self.plane.stream(1), settings=self.settings, cname="cname")
-        return LiveStream(1, STREAM, OWNER, relay, "cname")
+    def _stream(self, stream_id: UUID, publisher_id: UUID, cname: str) -> LiveStream:
+        relay = StreamRelay(self.plane.stream(1), settings=self.settings, cname=cname)
+        return LiveStream(1, stream_id, publisher_id, relay, cname)

@@ -15,6 +15,7 @@ from media.events import (
     StreamLive,
     ViewersChanged,
 )
+from media.feeds import Feed, FeedKeys, Link, feed_tracks
 from media.live import StreamState, StreamStats
 from media.negotiation import Patched
 from media.pool import messages
@@ -25,17 +26,21 @@ from media.pool.messages import (
     BadMessage,
     Beat,
     Call,
+    CloseFeed,
     Declined,
     EndPublisher,
     EndViewer,
     Hello,
+    OpenFeed,
     PatchPublisher,
     PatchViewer,
     Publish,
+    Pull,
     ReadStats,
     Refusal,
     Stop,
     StopStream,
+    Unlink,
     Watch,
     Welcome,
     decode,
@@ -44,8 +49,11 @@ from media.pool.messages import (
     read_result,
 )
 from media.relay.stats import RelayTotals, TrackStats
+from media.wire.negotiate import published_tracks
+from media.wire.offer import parse_offer
 from media.worker import Accepted
 from tests.media.pool.conftest import ICE_KEY
+from tests.support.media_stage import Stage
 
 STREAM = UUID(int=5)
 STATS = StreamStats(
@@ -58,10 +66,13 @@ STATS = StreamStats(
     packets_resent=1,
     keyframe_requests=2,
 )
+PUBLISHED = published_tracks(parse_offer(Stage().offer("sendonly")))
+LINK = Link(2**63 - 1, ("10.0.0.2", 7001), FeedKeys.fresh())
+FEED = Feed(PUBLISHED, feed_tracks(PUBLISHED), "cname")
 CALLS: list[tuple[Call[Any], Any]] = [
     (
         Hello(1, MediaSettings(udp_port=7003, public_addresses=("10.0.0.1",)), ICE_KEY),
-        Welcome(1, 7003),
+        Welcome(1, 7003, "10.0.0.1"),
     ),
     (Hello(1, MediaSettings(), ICE_KEY), Declined("taken", port_taken=True)),
     (Publish(STREAM, UUID(int=1), "v=0\r\n…"), Accepted("id", "v=0", '"abc"')),
@@ -73,6 +84,10 @@ CALLS: list[tuple[Call[Any], Any]] = [
     (StopStream(STREAM, "why"), None),
     (ReadStats(STREAM), STATS),
     (ReadStats(STREAM), None),
+    (OpenFeed(STREAM, LINK), FEED),
+    (CloseFeed(STREAM, 2**62), None),
+    (Pull(STREAM, UUID(int=1), LINK, FEED), None),
+    (Unlink(STREAM), None),
     (Stop(), None),
 ]
 TOLD = [

@@ -26,28 +26,34 @@ RTCP_TYPES = range(192, 224)  # RFC 5761 §4, where the payload type of RTP woul
 class Swarm:
     """Connected viewers; `drain` is called over and over."""
 
-    def __init__(self, control: Control, count: int) -> None:
+    def __init__(self) -> None:
         self._peers: list[LeanPeer] = []
         self._ssrcs: list[tuple[int, ...]] = []
-        for _ in range(count):
-            peer = LeanPeer()
-            answer = str(control.ask("watch", offer("recvonly"))["answer"])
-            peer.connect(answer)
-            self._ssrcs.append(tuple({int(s) for s in re.findall(r"^a=ssrc:(\d+)", answer, re.M)}))
-            peer.socket.setsockopt(socket.SOL_UDP, UDP_GRO, 1)
-            peer.socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 1 << 20)
-            peer.socket.setblocking(False)
-            self._peers.append(peer)
-        self._packets = [0] * count
+        self._packets: list[int] = []
+        self._consent_due: list[float] = []
+        self._report_due: list[float] = []
+        self._by_fd: dict[int, int] = {}
         self._epoll = select.epoll()
-        self._by_fd = {peer.socket.fileno(): at for at, peer in enumerate(self._peers)}
-        for fd in self._by_fd:
-            self._epoll.register(fd, select.EPOLLIN)
-        now = time.monotonic()
-        self._consent_due = [now + CONSENT_S * at / count for at in range(count)]
-        self._report_due = [now + REPORT_S * at / count for at in range(count)]
         self._turn = 0
         self._buffer = bytearray(65_536)
+
+    def connect(self, control: Control) -> None:
+        """One more viewer; those who are there are looked after meanwhile."""
+        peer = LeanPeer()
+        answer = str(control.ask("watch", offer("recvonly"))["answer"])
+        peer.connect(answer)
+        peer.socket.setsockopt(socket.SOL_UDP, UDP_GRO, 1)
+        peer.socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 1 << 20)
+        peer.socket.setblocking(False)
+        self._by_fd[peer.socket.fileno()] = len(self._peers)
+        self._epoll.register(peer.socket.fileno(), select.EPOLLIN)
+        self._peers.append(peer)
+        self._ssrcs.append(tuple({int(s) for s in re.findall(r"^a=ssrc:(\d+)", answer, re.M)}))
+        self._packets.append(0)
+        now = time.monotonic()
+        self._consent_due.append(now + CONSENT_S)
+        self._report_due.append(now + REPORT_S)
+        self.drain(0)
 
     def take(self) -> list[int]:
         """RTP packets a viewer since the last time."""
@@ -77,7 +83,7 @@ class Swarm:
 
     def _send_due(self, now: float) -> None:
         """Look at a few viewers each time: everybody's turn comes several times a second."""
-        for _ in range(16):
+        for _ in range(min(32, len(self._peers))):
             at = self._turn = (self._turn + 1) % len(self._peers)
             if self._consent_due[at] <= now:
                 self._consent_due[at] = now + CONSENT_S
@@ -89,7 +95,9 @@ class Swarm:
 
 def main(path: str, count: int) -> None:
     """Connect, then drain until standard input ends."""
-    swarm = Swarm(Control(path), count)
+    swarm, control = Swarm(), Control(path)
+    for _ in range(count):
+        swarm.connect(control)
     print(json.dumps({"connected": count}), flush=True)
     questions = select.poll()
     questions.register(sys.stdin, select.POLLIN | select.POLLHUP)

@@ -12,6 +12,7 @@ from config.ledger import LedgerSettings
 from ledger.accounts import AccountCode, TrialBalance
 from ledger.batcher import GroupCommit
 from ledger.door import REFUSALS, Call, Door, LatencyObserver, outcome_of
+from ledger.earnings import EarningsService
 from ledger.errors import InsufficientFunds, InvalidAmount, InvalidCount, LedgerRefusal
 from ledger.gifts import (
     Gift,
@@ -23,8 +24,10 @@ from ledger.gifts import (
     prepare,
 )
 from ledger.grants import GrantReceipt, GrantRequest, grant_event, grant_posting
+from ledger.holds import HoldService
 from ledger.money import MAX_MINOR, is_amount
 from ledger.postings import Leg, Posting, PostingReceipt, receipt, request_hash, to_document
+from ledger.reversals import ReversalService
 from ledger.statements import Statement, Wallet, page
 from ledger.store import LedgerStore
 from ledger.transfer import (
@@ -45,6 +48,8 @@ POSTED, REPEATED = TransferResult.POSTED, TransferResult.REPEATED
 class LedgerService:
     """Gifts, grants, purchases and other postings; wallets and statements.
 
+    `holds`, `reversals` and `earnings` are doors of their own.
+
     Every method raises LedgerBusy when the database is away or too many calls wait for it. Requests
     are known by their caller and id: an equal one gets the first answer again, another one under
     the same id is refused as IdempotencyMismatch, one from too long ago as RequestExpired.
@@ -63,6 +68,9 @@ class LedgerService:
         self._store = store
         self._wake = wake
         self._door = Door(settings, observer)
+        self.holds = HoldService(store.movements, self._door, settings.currency, wake)
+        self.reversals = ReversalService(store.movements, self._door, wake)
+        self.earnings = EarningsService(store.movements, self._door, settings.currency, wake)
         self._gifts = GroupCommit[PreparedGift, SettledGift](
             store.writer.post, most=settings.max_batch, most_waiting=settings.max_in_flight
         )

@@ -266,6 +266,21 @@ BEGIN
         SELECT answer FROM ledger.first_answer(p_caller_id, p_request_id, p_request_hash));
 END $$;
 
+-- How something that was raised is answered: what lost a race for its request id as the winner was.
+CREATE FUNCTION ledger.refusal(
+    p_state text, p_code text, p_detail text, p_caller_id uuid, p_request_id uuid,
+    p_request_hash bytea
+) RETURNS TABLE (result text, answer text) LANGUAGE plpgsql STABLE AS $$
+BEGIN
+    IF p_state <> 'LR001' THEN
+        RETURN QUERY SELECT 'amount_too_large', '{}';
+    ELSIF p_code = 'raced' THEN
+        RETURN QUERY SELECT * FROM ledger.first_answer(p_caller_id, p_request_id, p_request_hash);
+    ELSE
+        RETURN QUERY SELECT p_code, p_detail;
+    END IF;
+END $$;
+
 -- Posts linked postings, all or none, as one batch. The event of each has the type and data that
 -- came with it, its transaction_id, its legs, and the balance of its first leg.
 -- `result` is a member of ledger.transfer.TransferResult, `answer` JSON.
@@ -310,17 +325,11 @@ BEGIN
     answer := ledger.keep_answer(p_caller_id, p_request_id, p_request_hash,
         (v_all #>> '{0,transaction_id}')::uuid, v_at, jsonb_build_object('postings', v_all));
     result := 'posted';
-EXCEPTION
-    WHEN SQLSTATE 'LR001' THEN
-        GET STACKED DIAGNOSTICS result = MESSAGE_TEXT, v_detail = PG_EXCEPTION_DETAIL;
-        answer := v_detail;
-        IF result = 'raced' THEN
-            SELECT f.result, f.answer INTO result, answer
-                FROM ledger.first_answer(p_caller_id, p_request_id, p_request_hash) f;
-        END IF;
-    WHEN numeric_value_out_of_range THEN
-        result := 'amount_too_large';
-        answer := '{}';
+EXCEPTION WHEN SQLSTATE 'LR001' OR numeric_value_out_of_range THEN
+    GET STACKED DIAGNOSTICS v_detail = PG_EXCEPTION_DETAIL;
+    SELECT r.result, r.answer INTO result, answer
+        FROM ledger.refusal(
+            SQLSTATE, SQLERRM, v_detail, p_caller_id, p_request_id, p_request_hash) r;
 END $$;
 
 -- Closes a hold, whose account is locked, and frees what it still keeps back.
@@ -340,14 +349,29 @@ BEGIN
     PERFORM ledger.log_hold(v_hold, p_at);
 END $$;
 
+CREATE FUNCTION ledger.hold_event(p_hold ledger.holds) RETURNS jsonb LANGUAGE sql STABLE AS $$
+    SELECT jsonb_build_object('type', 'hold.changed', 'data', jsonb_build_object(
+        'hold_id', p_hold.hold_id, 'owner_id', a.owner_id, 'code', a.code,
+        'currency', a.currency, 'state', p_hold.state, 'amount_minor', p_hold.amount_minor,
+        'captured_minor', p_hold.captured_minor, 'balance_minor', a.balance_minor,
+        'held_minor', a.held_minor))
+    FROM ledger.accounts a WHERE a.account_id = p_hold.account_id
+$$;
+
 -- A batch of one event: what became of a hold.
 CREATE FUNCTION ledger.log_hold(p_hold ledger.holds, p_at timestamptz)
-RETURNS void LANGUAGE sql AS $$
-    SELECT ledger.log_events(ledger.next_batch(), p_at, jsonb_build_array(jsonb_build_object(
-        'type', 'hold.changed', 'data', jsonb_build_object(
-            'hold_id', p_hold.hold_id, 'owner_id', a.owner_id, 'code', a.code,
-            'currency', a.currency, 'state', p_hold.state, 'amount_minor', p_hold.amount_minor,
-            'captured_minor', p_hold.captured_minor, 'balance_minor', a.balance_minor,
-            'held_minor', a.held_minor))))
+RETURNS void LANGUAGE plpgsql AS $$
+BEGIN
+    PERFORM ledger.log_events(
+        ledger.next_batch(), p_at, jsonb_build_array(ledger.hold_event(p_hold)));
+END $$;
+
+-- A hold as answers show it.
+CREATE FUNCTION ledger.hold_document(p_hold ledger.holds) RETURNS jsonb LANGUAGE sql STABLE AS $$
+    SELECT jsonb_build_object(
+        'hold_id', p_hold.hold_id, 'owner_id', a.owner_id, 'code', a.code, 'currency', a.currency,
+        'amount_minor', p_hold.amount_minor, 'captured_minor', p_hold.captured_minor,
+        'state', p_hold.state, 'reason', p_hold.reason,
+        'expires_at', ledger.rfc3339(p_hold.expires_at))
     FROM ledger.accounts a WHERE a.account_id = p_hold.account_id
 $$;

@@ -15,6 +15,7 @@ from ledger.outbox import LogTurn
 from ledger.statements import Page, Statement, StatementLine, Wallet
 from ledger.store.calls import Calls
 from ledger.store.log import turn
+from ledger.store.movements import MovementBooks
 from ledger.store.writer import GiftWriter
 from ledger.transfer import TransferResult
 
@@ -29,10 +30,11 @@ Answered = tuple[TransferResult, dict[str, Any]]
 
 
 class LedgerStore:
-    """The ledger's tables and functions; `calls` and `writer` for what has a file of its own."""
+    """The ledger's tables and functions; what has a file of its own is an attribute."""
 
     def __init__(self, pool: asyncpg.Pool, settings: LedgerSettings) -> None:
         self.calls = Calls(pool, settings)
+        self.movements = MovementBooks(self.calls)
         self.writer = GiftWriter(pool, settings)
         self._settings = settings
 

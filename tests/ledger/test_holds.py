@@ -192,7 +192,7 @@ async def test_holds_that_are_due_are_swept_once(place, age, fund, ledger, pool)
     assert await ledger.holds.expire_due() == 3
     assert await ledger.holds.expire_due() == 0
     assert [await held(pool, person) for person in people] == [40] * 3
-    count = "SELECT count(*) FROM ledger.event_log WHERE events LIKE '%"expired"%'"
+    count = "SELECT count(*) FROM ledger.event_log WHERE events LIKE '%expired%'"
     assert await pool.fetchval(count) == 3
 
 

@@ -187,8 +187,8 @@ async def test_holds_that_are_due_are_swept_once(place, age, fund, ledger, pool)
     people = [uuid4() for _ in range(3)]
     for person in people:
         await fund(person, 100)
-        await age(await place(person, 60))
         await place(person, 40)
+        await age(await place(person, 60))
     assert await ledger.holds.expire_due() == 3
     assert await ledger.holds.expire_due() == 0
     assert [await held(pool, person) for person in people] == [40] * 3

@@ -13,7 +13,14 @@ from media.errors import PortTaken
 from media.session import Role
 from media.transport.demux import DatagramKind
 from media.transport.srtp import SrtpProfile
-from media.wire.rtcp import build_nack, build_pli, build_receiver_report, build_sdes
+from media.wire.rtcp import (
+    SenderReport,
+    build_nack,
+    build_pli,
+    build_receiver_report,
+    build_sdes,
+    build_sender_report,
+)
 from tests.support.native import require_native
 
 require_native()
@@ -22,6 +29,7 @@ from tests.support.plane_peer import (  # noqa: E402
     AUDIO,
     DELTA,
     KEY,
+    PATIENCE_S,
     VIDEO,
     Listener,
     PlaneStage,
@@ -239,6 +247,31 @@ async def test_viewers_come_and_go_while_it_is_sending(stage: PlaneStage) -> Non
     assert await steady.payloads(200) == [KEY] * 200
     await stage.settled()
     assert stage.stream.counters.forwarded >= 200
+
+
+async def test_everything_can_be_read_while_it_is_sending(stage: PlaneStage) -> None:
+    now = asyncio.get_running_loop().time()
+    publisher, viewer = stage.publisher(), stage.viewer()
+    for number in range(0, 600, 2):  # every other is missing
+        publisher.send(rtp(number, KEY + bytes(900)))
+        publisher.send_rtcp(build_sender_report(SenderReport(0xB0, 1 << 40, number, 0, 0)))
+        viewer.send_rtcp(build_nack(1, viewer.video_ssrc, [number]))
+        stage.plane.send_rtcp(viewer.number, build_receiver_report(1, ()))
+        stage.stream.on_sender_report(SenderReport(0xB0, 1 << 40, number, 0, 0), now)
+        stage.stream.missing(now + number)
+        stage.stream.reports(now)
+        stage.stream.stats(now)
+        stage.stream.clock("video")
+        stage.stream.sent(viewer.number)
+        assert stage.stream.waiting + stage.stream.refused + stage.stream.over_bitrate <= 1
+        assert stage.stream.counters.forwarded <= stage.stream.keyframes
+        assert stage.plane.heard_at(publisher.number) < now + PATIENCE_S
+        assert stage.plane.counts().unsent == 0
+        assert stage.plane.relay_times().count <= number // 2 + 1
+        if number == 300:
+            stage.stream.set_publisher(publisher.number, [VIDEO, AUDIO], now)
+    await stage.settled()
+    assert stage.stream.sent(viewer.number)[0].packets == stage.stream.counters.forwarded
 
 
 async def test_a_viewer_that_never_reads_slows_nobody(stage: PlaneStage) -> None:

@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 DEMO ?= 1
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check sanitize format bench crash lock states clean
+.PHONY: help run test check sanitize fuzz format bench crash lock states clean
 
 help: ## show this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -30,6 +30,9 @@ check: $(VENV)/.dev $(VENV)/.native web/node_modules/.installed ## format, lint,
 NATIVE_TESTS = $(shell find tests/media -name 'test_*.py' -path '*native*')
 sanitize: $(VENV)/.dev $(VENV)/.native ## the tests of the native module under AddressSanitizer and UBSan
 	@deploy/setup/sanitize $(VENV) $(NATIVE_TESTS)
+
+fuzz: ## arbitrary datagrams into the native plane, by libFuzzer; SECONDS=600
+	@deploy/setup/fuzz $(or $(SECONDS),600)
 
 format: $(VENV)/.dev ## format the Python code
 	$(BIN)/ruff format .

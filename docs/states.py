@@ -7,6 +7,7 @@ from typing import Any
 
 from compliance.aml import alerts
 from media import live, session
+from media.pool import streams
 
 PAGE = Path(__file__).parent / "ARCHITECTURE.md"
 BEGIN, END = "<!-- states: begin -->\n", "<!-- states: end -->"
@@ -14,6 +15,7 @@ BEGIN, END = "<!-- states: begin -->\n", "<!-- states: end -->"
 MACHINES: dict[str, Mapping[Any, Mapping[Any, Any]]] = {
     "WHIP or WHEP session (`media/session.py`)": session.TRANSITIONS,
     "Stream (`media/live.py`)": live.TRANSITIONS,
+    "Stream as the pool of workers sees it (`media/pool/streams.py`)": streams.TRANSITIONS,
     "AML alert (`compliance/aml/alerts.py`)": alerts.TRANSITIONS,
 }
 

@@ -17,6 +17,8 @@ from config.settings import Settings
 from config.telemetry import TelemetrySettings
 from identity.roles import Role
 from identity.users import User
+from media.errors import NoNativePlane
+from media.pool.child import WorkerFailed
 from server.app import build_identity, running
 from server.demo.run import demo_contents
 from server.embedded.child import ChildFailed
@@ -27,7 +29,15 @@ from server.logs import configure_logging
 from server.migrations import Migration, MigrationError
 from server.stores import open_stores
 
-EXPLAINED = (ChildFailed, DataFolderBusy, MigrationError, PostgresMissing, RedisMissing)
+EXPLAINED = (
+    ChildFailed,
+    DataFolderBusy,
+    MigrationError,
+    NoNativePlane,
+    PostgresMissing,
+    RedisMissing,
+    WorkerFailed,
+)
 
 
 class StartRefused(Exception):
@@ -44,7 +54,8 @@ async def up(settings: Settings) -> None:
 
 async def demo(settings: Settings, *, with_channel: bool) -> None:
     """Run the server with ready accounts, and a live channel if wanted. Raises StartRefused."""
-    configure_logging(_quiet(settings.telemetry))
+    settings = settings.model_copy(update={"telemetry": _quiet(settings.telemetry)})
+    configure_logging(settings.telemetry)
     with _refusals():
         async with (
             _until_signalled() as stopped,

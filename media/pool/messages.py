@@ -48,7 +48,7 @@ class Welcome:
 
 @dataclass(frozen=True, slots=True)
 class Declined:
-    """The worker can't serve: another version, or a port that is taken."""
+    """The worker can't serve: another version, a port that is taken, no native plane."""
 
     reason: str
     port_taken: bool = False

@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, Final
 
 from media.door import WorkerFigures
-from media.errors import MediaRefusal, PortTaken
+from media.errors import MediaRefusal, NoNativePlane, PortTaken
 from media.local import BusyMeter, worker_figures
 from media.pool.channel import Channel, ChannelClosed
 from media.pool.messages import (
@@ -118,13 +118,12 @@ class WorkerService:
             reason = f"this worker speaks version {VERSION}, not {hello.version}"
             self._answer(Answer(asked.id, dump_result(hello, Declined(reason))))
             return None
-        worker = MediaWorker(
-            hello.settings, on_event=self._tell, ice_key=bytes.fromhex(hello.ice_key)
-        )
+        key = bytes.fromhex(hello.ice_key)
         try:
+            worker = MediaWorker(hello.settings, on_event=self._tell, ice_key=key)
             await worker.start()
-        except PortTaken as error:
-            declined = Declined(str(error), port_taken=True)
+        except (NoNativePlane, PortTaken) as error:
+            declined = Declined(str(error), port_taken=isinstance(error, PortTaken))
             self._answer(Answer(asked.id, dump_result(hello, declined)))
             return None
         self._worker = worker

@@ -1,12 +1,8 @@
 """Where each stream is, as the pool knows it from what it asked and what workers told.
 
-    starting ──live──▶ live ◀──live── interrupted      as its worker tells
-       │                 │                 │
-       └────────────── worker dies ────────┘──▶ stranded ──live──▶ live
-
-A stream whose worker died is `stranded`: its sessions are over, and it waits for its publisher, on
-whichever worker, for as long as an interrupted one does. A stream that was only starting is
-forgotten with its worker.
+`live`, `interrupted` and `ended` are what its worker tells. `worker_lost`: that worker died. Then
+the stream is stranded: its sessions there are over, and it waits for its publisher, on whichever
+worker, for as long as an interrupted one does. A stream that was only starting ends with it.
 """
 
 from collections.abc import Callable
@@ -32,6 +28,43 @@ class PlacedState(StrEnum):
     LIVE = "live"
     INTERRUPTED = "interrupted"
     STRANDED = "stranded"
+    ENDED = "ended"
+
+
+class PlacedEvent(StrEnum):
+    """What takes a stream to another state."""
+
+    LIVE = "live"
+    INTERRUPTED = "interrupted"
+    WORKER_LOST = "worker_lost"
+    ENDED = "ended"
+
+
+TRANSITIONS: dict[PlacedState, dict[PlacedEvent, PlacedState]] = {
+    PlacedState.STARTING: {
+        PlacedEvent.LIVE: PlacedState.LIVE,
+        PlacedEvent.WORKER_LOST: PlacedState.ENDED,
+        PlacedEvent.ENDED: PlacedState.ENDED,
+    },
+    PlacedState.LIVE: {
+        PlacedEvent.INTERRUPTED: PlacedState.INTERRUPTED,
+        PlacedEvent.WORKER_LOST: PlacedState.STRANDED,
+        PlacedEvent.ENDED: PlacedState.ENDED,
+    },
+    PlacedState.INTERRUPTED: {
+        PlacedEvent.LIVE: PlacedState.LIVE,
+        PlacedEvent.WORKER_LOST: PlacedState.STRANDED,
+        PlacedEvent.ENDED: PlacedState.ENDED,
+    },
+    PlacedState.STRANDED: {
+        PlacedEvent.LIVE: PlacedState.LIVE,
+        # An edge that has taken the origin's place waits for the publisher as its own.
+        PlacedEvent.INTERRUPTED: PlacedState.INTERRUPTED,
+        PlacedEvent.WORKER_LOST: PlacedState.STRANDED,
+        PlacedEvent.ENDED: PlacedState.ENDED,
+    },
+    PlacedState.ENDED: {},
+}
 
 
 @dataclass(slots=True, eq=False)
@@ -48,9 +81,25 @@ class PlacedStream:
     viewers: dict[str, int] = field(default_factory=dict)
     """Connected viewers by worker."""
 
+    def on(self, event: PlacedEvent) -> bool:
+        """Change the state; whether the table has such a transition."""
+        new = TRANSITIONS[self.state].get(event)
+        self.state = new or self.state
+        return new is not None
+
     @property
     def watching(self) -> int:
+        """Connected viewers over all workers."""
         return sum(self.viewers.values())
+
+
+StateEvent = StreamLive | StreamInterrupted | StreamEnded
+
+_STATE_EVENTS: Final[dict[type[MediaEvent], PlacedEvent]] = {
+    StreamLive: PlacedEvent.LIVE,
+    StreamInterrupted: PlacedEvent.INTERRUPTED,
+    StreamEnded: PlacedEvent.ENDED,
+}
 
 
 class StreamTable:
@@ -95,16 +144,15 @@ class StreamTable:
     def apply(self, worker: str, event: MediaEvent) -> list[MediaEvent]:
         """What a worker told of one of its streams."""
         stream = self._streams.get(event.stream_id)
-        return [] if stream is None else _CHANGES[type(event)](self, stream, worker, event)
+        change = _CHANGES.get(type(event))
+        return [] if stream is None or change is None else change(self, stream, worker, event)
 
     def strand(self, worker: str, now: float) -> list[MediaEvent]:
         """The worker died, and with it the sessions that it had."""
         events: list[MediaEvent] = []
         for stream in list(self._streams.values()):
             had_viewers = stream.viewers.pop(worker, 0) > 0
-            if stream.worker == worker and stream.state is PlacedState.STARTING:
-                del self._streams[stream.stream_id]
-            elif stream.worker == worker:
+            if stream.worker == worker:
                 events += self._lose(stream, now)
             elif had_viewers:
                 events += _told_viewers(stream), SessionsLost(stream.stream_id)
@@ -122,35 +170,30 @@ class StreamTable:
     def end(self, stream_id: UUID, reason: str) -> list[MediaEvent]:
         """Forget a stream that no worker has any more."""
         stream = self._streams.pop(stream_id, None)
-        is_known = stream is not None and stream.state is not PlacedState.STARTING
+        if stream is None:
+            return []
+        is_known = stream.state is not PlacedState.STARTING
+        stream.on(PlacedEvent.ENDED)
         return [StreamEnded(stream_id, reason)] if is_known else []
 
     def _lose(self, stream: PlacedStream, now: float) -> list[MediaEvent]:
+        was = stream.state
+        stream.on(PlacedEvent.WORKER_LOST)
+        if stream.state is PlacedState.ENDED:
+            del self._streams[stream.stream_id]
+            return []
+        stream.worker, stream.forget_at = None, now + self._stranded_s
         events: list[MediaEvent] = []
-        if stream.state is PlacedState.LIVE:
+        if was is PlacedState.LIVE:
             events.append(StreamInterrupted(stream.stream_id))
-        stream.state, stream.worker = PlacedState.STRANDED, None
-        stream.forget_at = now + self._stranded_s
         return [*events, _told_viewers(stream), SessionsLost(stream.stream_id)]
 
-    def _on_live(self, stream: PlacedStream, worker: str, event: StreamLive) -> list[MediaEvent]:
-        if worker != stream.worker:
+    def _on_state(self, stream: PlacedStream, worker: str, event: StateEvent) -> list[MediaEvent]:
+        # Edges have states of their own, which are nobody else's business.
+        if worker != stream.worker or not stream.on(_STATE_EVENTS[type(event)]):
             return []
-        stream.state = PlacedState.LIVE
-        return [event]
-
-    def _on_interrupted(
-        self, stream: PlacedStream, worker: str, event: StreamInterrupted
-    ) -> list[MediaEvent]:
-        if worker != stream.worker:
-            return []
-        stream.state = PlacedState.INTERRUPTED
-        return [event]
-
-    def _on_ended(self, stream: PlacedStream, worker: str, event: StreamEnded) -> list[MediaEvent]:
-        if worker != stream.worker:
-            return []
-        del self._streams[stream.stream_id]
+        if stream.state is PlacedState.ENDED:
+            del self._streams[stream.stream_id]
         return [event]
 
     def _on_viewers(
@@ -159,20 +202,12 @@ class StreamTable:
         stream.viewers[worker] = event.count
         return [_told_viewers(stream)]
 
-    def _on_sessions_lost(
-        self, stream: PlacedStream, worker: str, event: SessionsLost
-    ) -> list[MediaEvent]:
-        return [event]
-
 
 def _told_viewers(stream: PlacedStream) -> ViewersChanged:
     return ViewersChanged(stream.stream_id, stream.watching)
 
 
 _CHANGES: Final[dict[type[MediaEvent], Callable[[StreamTable, PlacedStream, str, Any], Any]]] = {
-    StreamLive: StreamTable._on_live,
-    StreamInterrupted: StreamTable._on_interrupted,
-    StreamEnded: StreamTable._on_ended,
+    **dict.fromkeys(_STATE_EVENTS, StreamTable._on_state),
     ViewersChanged: StreamTable._on_viewers,
-    SessionsLost: StreamTable._on_sessions_lost,
 }

@@ -1,7 +1,9 @@
 """Two workers without a socket: one has the publisher, the other fans its stream out, too."""
 
+import asyncio
 import struct
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
+from typing import cast
 
 import pytest
 
@@ -9,13 +11,17 @@ from media.errors import StreamBusy, StreamOffline
 from media.events import StreamEnded, StreamInterrupted, StreamLive, ViewersChanged
 from media.feeds import FeedKeys, Link
 from media.live import StreamState
+from media.relay.tracks import Address
 from media.session import EndReason
-from media.transport.demux import DatagramKind
+from media.transport.demux import DatagramKind, classify
 from media.transport.srtp import SrtpSender
 from media.wire.rtcp import Nack, PictureLoss, SenderReport, build_sender_report, parse_rtcp
 from media.wire.rtp import RtpHeader, parse_rtp
+from media.worker import MediaWorker
+from tests.media.conftest import Events
 from tests.support.media_stage import OWNER, STREAM, Stage
 from tests.support.scripted_peer import ScriptedPeer
+from tests.support.webrtc import Client
 
 ORIGIN, EDGE = ("127.0.0.1", 7000), ("127.0.0.1", 7001)
 H264_KEYFRAME = b"\x67parameters"
@@ -273,3 +279,65 @@ def test_who_has_not_the_keys_is_not_heard(pair: Pair) -> None:
     pair.edge.receive([(forger.protect(rtp(1)), ORIGIN)])
     assert pair.shown(viewer) == []
     assert pair.edge.dropped == {"rtp_refused": 1}
+
+
+# ---- over sockets, on either plane ----
+
+
+class LossyWay(asyncio.DatagramProtocol):
+    """Stands between two workers and loses every n-th RTP datagram from the one to the other."""
+
+    def __init__(self, every: int) -> None:
+        self.every = every
+        self.lost = 0
+        self.ends: tuple[Address, Address] | None = None
+        self._seen = 0
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self.transport = cast(asyncio.DatagramTransport, transport)
+
+    @property
+    def address(self) -> Address:
+        host, port = self.transport.get_extra_info("sockname")
+        return host, port
+
+    def datagram_received(self, data: bytes, address: Address) -> None:
+        assert self.ends is not None
+        origin, edge = self.ends
+        if address == origin and classify(data) is DatagramKind.RTP:
+            self._seen += 1
+            if self._seen % self.every == 0:
+                self.lost += 1
+                return
+        self.transport.sendto(data, edge if address == origin else origin)
+
+
+async def test_losses_on_the_way_to_an_edge_don_t_reach_its_viewers(
+    start_worker: Callable[..., Awaitable[MediaWorker]],
+    publish: Callable[[MediaWorker], Awaitable[Client]],
+    watch: Callable[[MediaWorker], Awaitable[Client]],
+    events: Events,
+) -> None:
+    loop = asyncio.get_running_loop()
+    origin, edge = await start_worker(), await start_worker()
+    await publish(origin)
+    assert await events.next() == StreamLive(STREAM)
+    way = LossyWay(every=7)
+    transport, _ = await loop.create_datagram_endpoint(lambda: way, local_addr=("127.0.0.1", 0))
+    way.ends = ("127.0.0.1", origin.port), ("127.0.0.1", edge.port)
+    keys = FeedKeys.fresh()
+    feed = origin.cascade.open_feed(STREAM, Link(1, way.address, keys), loop.time())
+    edge.cascade.pull(STREAM, OWNER, Link(1, way.address, keys), feed, now=loop.time())
+    viewer = await watch(edge)
+    for _ in range(60):
+        await viewer.frame("video")
+    resent = origin.stats(STREAM)
+    shown = edge.stats(STREAM)
+    assert resent is not None
+    assert shown is not None
+    assert way.lost >= 5
+    assert resent.packets_resent >= 1
+    [video] = [track for track in shown.tracks if track.kind == "video"]
+    # What the last moments lost may still be on its way.
+    assert video.lost <= 3
+    transport.close()

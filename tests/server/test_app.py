@@ -1,5 +1,6 @@
 """The composition root over real stores."""
 
+import asyncio
 import socket
 from pathlib import Path
 
@@ -16,11 +17,13 @@ from config.stores import StoreSettings
 from server.app import running
 
 
-def _settings(database_url: str, redis_url: str, data_dir: Path, http_port: int = 0) -> Settings:
+def _settings(
+    database_url: str, redis_url: str, data_dir: Path, http_port: int = 0, workers: int = 1
+) -> Settings:
     return Settings(
         http=HttpSettings(port=http_port),
         chat=ChatSettings(port=0),
-        media=MediaSettings(udp_port=0),
+        media=MediaSettings(udp_port=0, workers=workers),
         stores=StoreSettings(
             data_dir=data_dir, database_url=SecretStr(database_url), redis_url=SecretStr(redis_url)
         ),
@@ -77,3 +80,22 @@ async def test_a_taken_port_leaves_nothing_running(
     # Everything was given back: the same settings start now that the port is free.
     async with running(_settings(database_url, redis_url, data_dir, port)) as app:
         assert app.urls.http.endswith(str(port))
+
+
+async def test_several_media_workers_answer_and_are_told_apart(
+    database_url: str, redis_url: str, data_dir: Path
+) -> None:
+    async with (
+        running(_settings(database_url, redis_url, data_dir, workers=2)) as app,
+        aiohttp.ClientSession(app.urls.http) as http,
+    ):
+        async with http.get("/readyz") as answer:
+            assert answer.status == 200
+        async with asyncio.timeout(10):  # each tells its figures once a second
+            while True:
+                async with http.get("/metrics") as answer:
+                    figures = await answer.text()
+                if all(f'media_viewers{{worker="{name}"}} 0.0' in figures for name in "12"):
+                    break
+                await asyncio.sleep(0.05)
+        assert "media_worker_restarts_total 0.0" in figures

@@ -1,8 +1,11 @@
+import contextlib
 from collections import Counter
 from typing import Any
 from uuid import UUID
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from pydantic_core import to_json
 
 from config.media import MediaSettings
@@ -155,6 +158,12 @@ def test_refusals_and_faults_cross() -> None:
 )
 def test_what_is_no_message_is_refused(data: bytes) -> None:
     with pytest.raises(BadMessage):
+        decode(data)
+
+
+@given(st.binary(max_size=200) | st.text(max_size=200).map(str.encode))
+def test_any_bytes_are_a_message_or_refused(data: bytes) -> None:
+    with contextlib.suppress(BadMessage):
         decode(data)
 
 

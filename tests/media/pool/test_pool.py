@@ -175,6 +175,24 @@ async def test_a_killed_worker_ends_its_sessions_at_once(
     assert other_worker != worker
 
 
+async def test_readiness_needs_one_worker(start_pool: StartPool) -> None:
+    pool = await start_pool()
+    for worker in ("1", "2"):
+        await pool.check()
+        kill(pool, worker)
+    async with asyncio.timeout(5):
+        while pool.ports:
+            await asyncio.sleep(0)
+    with pytest.raises(MediaDown):
+        await pool.check()
+    with pytest.raises(MediaUnavailable):
+        await pool.publish(STREAM, OWNER, "v=0")
+    async with asyncio.timeout(30):
+        while not pool.ports:
+            await asyncio.sleep(0.02)
+    await pool.check()
+
+
 async def test_a_stranded_stream_ends_when_nobody_comes_back(
     start_pool: StartPool, client: Callable[[], Client], events: Events
 ) -> None:

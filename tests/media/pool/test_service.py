@@ -97,6 +97,17 @@ async def test_a_taken_port_is_declined(connect: Connect) -> None:
     assert str(welcome.port) in declined.reason
 
 
+async def test_a_plane_that_was_not_built_is_declined(
+    connect: Connect, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("media.planes._native_plane", lambda _: None)
+    client = await connect()
+    declined = await client.call(Hello(VERSION, MediaSettings(udp_port=0, plane="native"), ICE_KEY))
+    assert isinstance(declined, Declined)
+    assert "media.plane" in declined.reason
+    assert not declined.port_taken
+
+
 async def test_nothing_is_done_before_the_hello(connect: Connect) -> None:
     client = await connect()
     with pytest.raises(MediaUnavailable):

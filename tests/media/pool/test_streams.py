@@ -11,10 +11,16 @@ from media.events import (
     StreamLive,
     ViewersChanged,
 )
-from media.pool.streams import PlacedState, StreamTable
+from media.pool.streams import TRANSITIONS, PlacedState, StreamTable
 from tests.media.conftest import OWNER, STREAM
 
 OTHER = UUID(int=6)
+
+
+def test_every_state_can_be_reached_and_left_but_the_last() -> None:
+    reached = {state for row in TRANSITIONS.values() for state in row.values()}
+    assert reached == set(PlacedState) - {PlacedState.STARTING}
+    assert [state for state, row in TRANSITIONS.items() if not row] == [PlacedState.ENDED]
 
 
 @pytest.fixture
@@ -54,6 +60,10 @@ def test_a_stream_follows_what_its_worker_tells(table: StreamTable) -> None:
 def test_viewers_add_up_over_workers(live: StreamTable) -> None:
     assert live.apply("2", ViewersChanged(STREAM, 4)) == [ViewersChanged(STREAM, 7)]
     assert live.apply("1", ViewersChanged(STREAM, 1)) == [ViewersChanged(STREAM, 5)]
+
+
+def test_a_worker_loses_no_sessions_but_by_its_death(live: StreamTable) -> None:
+    assert live.apply("1", SessionsLost(STREAM)) == []
 
 
 def test_only_the_worker_that_has_a_stream_changes_its_state(live: StreamTable) -> None:

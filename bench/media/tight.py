@@ -1,10 +1,11 @@
 """CPU of one RTP packet forwarded to one viewer, against aiortc's way of sending RTP.
 
-A second of a 2.5 Mbit/s stream (285 packets of 1,100 bytes in bursts, 50 of 100 bytes) goes to 80
-viewers over loopback as fast as it can, again and again: through the relay with its Python fan-out,
-and through `RTCDtlsTransport._send_rtp` with the packet parsed once, rewritten and serialized for
-each viewer. Both encrypt with AES-128-GCM. The viewers' sockets are not read: when they are full
-the kernel drops what arrives, for both sides alike. Runs alternate; medians are shown.
+A second of a 2.5 Mbit/s stream (285 packets of 1,100 bytes in bursts, 50 of 100 bytes) goes to 100
+viewers over loopback as fast as it can, again and again: through the native fan-out, through the
+relay with its Python fan-out, and through `RTCDtlsTransport._send_rtp` with the packet parsed once,
+rewritten and serialized for each viewer. All encrypt with AES-128-GCM. The viewers' sockets are not
+read: when they are full the kernel drops what arrives, for all alike. Runs alternate; medians are
+shown.
 
 CPU time is that of the process, the kernel's work on its behalf included.
 """
@@ -14,11 +15,10 @@ import gc
 import os
 import socket
 import statistics
-import struct
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence, Sized
 from contextlib import ExitStack
-from itertools import count
+from typing import TypeVar
 
 from aioice import Candidate
 from aioice.ice import CandidatePair, StunProtocol
@@ -27,6 +27,17 @@ from aiortc.rtcicetransport import RTCIceGatherer, RTCIceTransport
 from aiortc.rtp import HeaderExtensionsMap, RtpPacket
 from pylibsrtp import Policy, Session
 
+from bench.media.stream import (
+    AUDIO_PAYLOAD_TYPE,
+    AUDIO_SSRC,
+    BURST,
+    PACKETS_PER_S,
+    VIDEO_PAYLOAD_TYPE,
+    VIDEO_SSRC,
+    Batches,
+    Publisher,
+)
+from bench.media.tight_native import IS_BUILT, NativeEgress
 from bench.report import Figure
 from config.media import MediaSettings
 from media.relay.datagrams import SegmentingSender
@@ -37,47 +48,15 @@ from media.relay.stream import StreamRelay
 from media.relay.tracks import Address, TrackSpec, Viewer, ViewerTrack
 from media.transport.srtp import SrtpKeys, SrtpProfile, SrtpReceiver, SrtpSender
 
-VIEWERS = 80
+VIEWERS = 100
 RUNS = 15
-VIDEO_PACKETS, VIDEO_BYTES = 285, 1100
-AUDIO_PACKETS, AUDIO_BYTES = 50, 100
-PACKETS_PER_S = VIDEO_PACKETS + AUDIO_PACKETS
-BURST = 3  # video packets that a paced publisher has on the way together
 
 PROFILE = SrtpProfile.AEAD_AES_128_GCM
-VIDEO = TrackSpec("video", "h264", 96, 1, None, None, 90_000, "0")
-AUDIO = TrackSpec("audio", "opus", 111, 2, None, None, 48_000, "1")
-KEYFRAME, DELTA = bytes.fromhex("7c85b8"), bytes.fromhex("7c01b8")
-
-Batches = list[list[bytes]]
+VIDEO = TrackSpec("video", "h264", VIDEO_PAYLOAD_TYPE, VIDEO_SSRC, None, None, 90_000, "0")
+AUDIO = TrackSpec("audio", "opus", AUDIO_PAYLOAD_TYPE, AUDIO_SSRC, None, None, 48_000, "1")
 
 
-class Publisher:
-    """Makes the packets of one stream, second after second."""
-
-    def __init__(self) -> None:
-        self._video, self._audio = count(), count()
-
-    def second(self, *, burst: int = BURST) -> Batches:
-        """The packets of the next second as a socket would give them: bursts, and audio between."""
-        video = [self._video_packet() for _ in range(VIDEO_PACKETS)]
-        audio = [self._audio_packet() for _ in range(AUDIO_PACKETS)]
-        bursts = [video[at : at + burst] for at in range(0, len(video), burst)]
-        every = max(1, len(bursts) // AUDIO_PACKETS)
-        for number, packet in enumerate(audio):
-            bursts.insert(number * (every + 1), [packet])
-        return bursts
-
-    def _video_packet(self) -> bytes:
-        number = next(self._video)
-        start = KEYFRAME if number == 0 else DELTA
-        header = struct.pack("!BBHII", 0x80, 96, number & 0xFFFF, number * 300 & 0xFFFFFFFF, 1)
-        return header + start + bytes(VIDEO_BYTES - len(header) - len(start))
-
-    def _audio_packet(self) -> bytes:
-        number = next(self._audio)
-        header = struct.pack("!BBHII", 0x80, 111, number & 0xFFFF, number * 960 & 0xFFFFFFFF, 2)
-        return header + bytes(AUDIO_BYTES - len(header))
+Batch = TypeVar("Batch", bound=Sized)
 
 
 def fresh_keys() -> SrtpKeys:
@@ -105,8 +84,8 @@ class Relay:
         self.relay.set_publisher(0, [VIDEO, AUDIO], now=0.0)
         for number, sink in enumerate(sinks):
             tracks = (
-                ViewerTrack("video", 96, 2 * number),
-                ViewerTrack("audio", 111, 2 * number + 1),
+                ViewerTrack("video", VIDEO_PAYLOAD_TYPE, 2 * number),
+                ViewerTrack("audio", AUDIO_PAYLOAD_TYPE, 2 * number + 1),
             )
             self.relay.add_viewer(Viewer(number, tracks, fresh_keys(), sink), now=0.0)
         self.publisher = Publisher()
@@ -170,7 +149,9 @@ class Aiortc:
                     await transport._send_rtp(packet.serialize(self._extensions))
 
 
-def cpu_and_wall_us(run: Callable[[Batches], None], batches: Batches) -> tuple[float, float]:
+def cpu_and_wall_us(
+    run: Callable[[list[Batch]], None], batches: list[Batch]
+) -> tuple[float, float]:
     """CPU and wall µs for each packet and viewer."""
     gc.collect()
     gc.disable()
@@ -224,17 +205,62 @@ def measure() -> list[Figure]:
             "plain": lambda: cpu_and_wall_us(plain.run, plain.publisher.second()),
             "ingest": lambda: (ingest_us(), 0.0),
         }
+        native = native_egresses(sock, sinks)
+        ways |= {name: native_way(name, egress) for name, egress in native.items()}
         runs: dict[str, list[tuple[float, float]]] = {name: [] for name in ways}
         for warm_up in ways.values():
             warm_up()
         for _ in range(RUNS):
             for name, way in ways.items():
                 runs[name].append(way())
-        expected = (3 * (RUNS + 1)) * PACKETS_PER_S * VIEWERS
-        if relay.forwarded != expected:
-            raise SystemExit(f"{relay.forwarded} packets were forwarded of {expected}")
+        expected = (RUNS + 1) * PACKETS_PER_S * VIEWERS
+        for forwarded in (relay.forwarded // 3, *(each.forwarded for each in native.values())):
+            if forwarded != expected:
+                raise SystemExit(f"{forwarded} packets were forwarded of {expected}")
         segments = relay.segments
-    return figures(runs, segments=segments)
+        shares = {name: egress.kernel_share for name, egress in native.items()}
+    return native_figures(runs, shares) + figures(runs, segments=segments)
+
+
+NATIVE_BURSTS = {"native plain": BURST, "native": BURST, "native bursts of 10": 10}
+
+
+def native_egresses(sock: socket.socket, sinks: Sequence[Address]) -> dict[str, NativeEgress]:
+    """The native fan-out for each way to measure it; none where it was not built."""
+    if not IS_BUILT:
+        print("the native module was not built here: no figures of it")
+        return {}
+    return {
+        name: NativeEgress(sock, sinks, fresh_keys, segments=name != "native plain")
+        for name in NATIVE_BURSTS
+    }
+
+
+def native_way(name: str, egress: NativeEgress) -> Callable[[], tuple[float, float]]:
+    """One run of it."""
+    burst = NATIVE_BURSTS[name]
+    return lambda: cpu_and_wall_us(egress.run, egress.publisher.second(burst=burst))
+
+
+def native_figures(
+    runs: dict[str, list[tuple[float, float]]], kernel_shares: dict[str, float]
+) -> list[Figure]:
+    """The rows of the native fan-out: each way, and how much of it is the kernel's work."""
+    aiortc = [cpu for cpu, _ in runs["aiortc"]]
+    titles = {
+        "native plain": "plain sendmmsg",
+        "native": f"bursts of {BURST}, UDP segmentation as it comes",
+        "native bursts of 10": "bursts of 10, UDP segmentation as it comes",
+    }
+    rows = []
+    for name, share in kernel_shares.items():
+        cpu = [cpu for cpu, _ in runs[name]]
+        figure = f"CPU a packet and viewer, {VIEWERS} viewers, native tight loop, {titles[name]}"
+        rows += [
+            Figure.of_runs(figure, cpu, "µs", peer="aiortc _send_rtp", peer_values=aiortc),
+            Figure(f"{figure}: in the kernel", share * statistics.median(cpu), "µs", runs=RUNS),
+        ]
+    return rows
 
 
 def figures(runs: dict[str, list[tuple[float, float]]], *, segments: bool) -> list[Figure]:

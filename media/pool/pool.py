@@ -128,11 +128,13 @@ class MediaPool:
             raise StreamHeld(left_s)
         worker = self._publisher_s_worker(self._streams.find(stream_id), publisher_id)
         self._streams.claim(stream_id, publisher_id, worker, now)
+        is_taken = False
         try:
-            return await self._accepted(worker, Publish(stream_id, publisher_id, offer))
-        except MediaRefusal:
-            self._streams.release(stream_id, worker)
-            raise
+            accepted = await self._accepted(worker, Publish(stream_id, publisher_id, offer))
+            is_taken = True
+        finally:
+            self._streams.settle(stream_id, worker, is_taken=is_taken)
+        return accepted
 
     async def watch(self, stream_id: UUID, offer: str) -> Accepted:
         stream = self._streams.find(stream_id)

@@ -78,6 +78,10 @@ class PlacedStream:
     forget_at: float
     """When it is given up while it is starting or stranded."""
     state: PlacedState = PlacedState.STARTING
+    claims: int = 0
+    """Publishers whose offers the worker has not answered yet."""
+    is_expected: bool = False
+    """Whether the worker took a publisher, who is connecting or was connected."""
     viewers: dict[str, int] = field(default_factory=dict)
     """Connected viewers by worker."""
 
@@ -123,23 +127,28 @@ class StreamTable:
         return [each.stream_id for each in self._streams.values() if each.state is not starting]
 
     def claim(self, stream_id: UUID, publisher_id: UUID, worker: str, now: float) -> None:
-        """A publisher is about to be taken by this worker."""
+        """A publisher is offered to this worker; `settle` is to follow."""
         until = now + self._starting_s
         stream = self._streams.get(stream_id)
         if stream is None:
-            self._streams[stream_id] = PlacedStream(stream_id, publisher_id, worker, until)
-        else:
-            stream.worker = worker
-            stream.forget_at = max(stream.forget_at, until)
+            stream = PlacedStream(stream_id, publisher_id, worker, until)
+            self._streams[stream_id] = stream
+        stream.worker, stream.forget_at = worker, max(stream.forget_at, until)
+        stream.claims += 1
 
-    def release(self, stream_id: UUID, worker: str) -> None:
-        """The worker refused the publisher: a stream that has no other is forgotten."""
+    def settle(self, stream_id: UUID, worker: str, *, is_taken: bool) -> None:
+        """The worker took the publisher, or refused: then a stream without any is forgotten."""
         stream = self._streams.get(stream_id)
-        if stream is not None and stream.worker == worker:
-            if stream.state is PlacedState.STARTING:
-                del self._streams[stream_id]
-            elif stream.state is PlacedState.STRANDED:
-                stream.worker = None
+        if stream is None or stream.worker != worker:
+            return  # the worker died in the meantime
+        stream.claims -= 1
+        stream.is_expected |= is_taken
+        if stream.claims or stream.is_expected:
+            return
+        if stream.state is PlacedState.STARTING:
+            del self._streams[stream_id]
+        elif stream.state is PlacedState.STRANDED:
+            stream.worker = None
 
     def apply(self, worker: str, event: MediaEvent) -> list[MediaEvent]:
         """What a worker told of one of its streams."""
@@ -183,14 +192,18 @@ class StreamTable:
             del self._streams[stream.stream_id]
             return []
         stream.worker, stream.forget_at = None, now + self._stranded_s
+        stream.claims, stream.is_expected = 0, False
         events: list[MediaEvent] = []
         if was is PlacedState.LIVE:
             events.append(StreamInterrupted(stream.stream_id))
         return [*events, _told_viewers(stream), SessionsLost(stream.stream_id)]
 
     def _on_state(self, stream: PlacedStream, worker: str, event: StateEvent) -> list[MediaEvent]:
-        # Edges have states of their own, which are nobody else's business.
-        if worker != stream.worker or not stream.on(_STATE_EVENTS[type(event)]):
+        if worker != stream.worker:
+            # States of an edge are nobody else's business, but its viewers end with its stream.
+            ended = isinstance(event, StreamEnded) and stream.viewers.pop(worker, 0) > 0
+            return [_told_viewers(stream)] if ended else []
+        if not stream.on(_STATE_EVENTS[type(event)]):
             return []
         if stream.state is PlacedState.ENDED:
             del self._streams[stream.stream_id]

@@ -6,7 +6,6 @@ over and need not wait until it has missed enough answers. Nothing is kept for t
 knows the password gets the answer.
 """
 
-import hashlib
 import hmac
 from typing import Final
 
@@ -28,5 +27,5 @@ class IceSecret:
 
     def credentials(self, ufrag: str) -> IceCredentials:
         """What belongs to a user name fragment, which must be fresh and random."""
-        digest = hmac.new(self._key, b"ice-pwd " + ufrag.encode(), hashlib.sha256).hexdigest()
-        return IceCredentials(ufrag=ufrag, pwd=digest[:_PWD_CHARS])
+        digest = hmac.digest(self._key, b"ice-pwd " + ufrag.encode(), "sha256")
+        return IceCredentials(ufrag=ufrag, pwd=digest.hex()[:_PWD_CHARS])

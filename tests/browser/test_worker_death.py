@@ -47,8 +47,10 @@ FAILED = """() => new Promise(done => {
 
 
 @pytest.fixture
-async def product(data_dir: Path) -> AsyncIterator[Product]:
-    async with Product(data_dir, {"SOCIALLIVE_MEDIA__WORKERS": "2"}) as product:
+async def product(data_dir: Path, request: pytest.FixtureRequest) -> AsyncIterator[Product]:
+    """With two media workers, and further settings as the test says."""
+    settings = {"SOCIALLIVE_MEDIA__WORKERS": "2", **getattr(request, "param", {})}
+    async with Product(data_dir, settings) as product:
         yield product
 
 
@@ -99,3 +101,26 @@ async def _go_live(studio: Page) -> None:
     await studio.get_by_test_id("create-stream").click()
     await studio.get_by_test_id("go-live").click()
     await expect(studio.get_by_test_id("broadcast-state")).to_have_attribute("data-state", "live")
+
+
+@pytest.mark.parametrize("product", [{"SOCIALLIVE_MEDIA__CASCADE_VIEWERS": "1"}], indirect=True)
+async def test_viewers_at_an_edge_keep_their_connection_when_the_origin_dies(
+    product: Product, guest: Api, browser: Browser
+) -> None:
+    studio = await open_page(browser, f"{product.url}/studio")
+    await sign_in(studio, product.accounts["streamer"])
+    await _go_live(studio)
+    near, far = [await open_page(browser, product.url) for _ in range(2)]
+    for page in (near, far):  # the second one finds the origin full
+        await page.get_by_test_id("stream-card").click()
+        await plays(page.get_by_test_id("player-video"))
+    video = far.get_by_test_id("player-video")
+    handle = await video.element_handle()
+    await far.evaluate("video => { window.former = video.srcObject; }", handle)
+
+    os.kill(product.media_worker("1"), signal.SIGKILL)
+    await near.evaluate(PLAYS_ANEW, await near.get_by_test_id("player-video").element_handle())
+    await plays(video)
+    assert await far.evaluate("video => video.srcObject === window.former", handle)
+    stream = (await guest.call("GET", "/api/streams", expect=200))["streams"][0]
+    assert (stream["state"], stream["viewers"]) == ("live", 2)

@@ -75,16 +75,37 @@ def test_only_the_worker_that_has_a_stream_changes_its_state(live: StreamTable) 
 
 def test_a_refused_publisher_leaves_nothing(table: StreamTable, live: StreamTable) -> None:
     table.claim(OTHER, OWNER, "1", 100.0)
-    table.release(OTHER, "1")
+    table.settle(OTHER, "1", is_taken=False)
     assert table.find(OTHER) is None
+    table.settle(OTHER, "1", is_taken=False)
     live.claim(STREAM, OWNER, "1", 101.0)  # a second publisher, refused as busy
-    live.release(STREAM, "1")
+    live.settle(STREAM, "1", is_taken=False)
+    assert state(live) is PlacedState.LIVE
+
+
+@pytest.mark.parametrize("first_is_taken_first", [True, False])
+def test_a_second_publisher_s_refusal_is_not_the_first_one_s(
+    table: StreamTable, first_is_taken_first: bool
+) -> None:
+    table.claim(STREAM, OWNER, "1", 100.0)
+    table.claim(STREAM, OWNER, "1", 100.1)
+    for is_taken in (first_is_taken_first, not first_is_taken_first):
+        table.settle(STREAM, "1", is_taken=is_taken)
+    assert table.apply("1", StreamLive(STREAM)) == [StreamLive(STREAM)]
+
+
+def test_an_edge_that_ends_takes_its_viewers_from_the_count(live: StreamTable) -> None:
+    live.apply("2", ViewersChanged(STREAM, 4))
+    assert live.apply("2", StreamEnded(STREAM, "dropped")) == [ViewersChanged(STREAM, 3)]
+    assert live.apply("2", StreamEnded(STREAM, "dropped")) == []
     assert state(live) is PlacedState.LIVE
 
 
 def test_a_publisher_that_never_connects_is_forgotten_without_a_word(table: StreamTable) -> None:
     table.claim(STREAM, OWNER, "1", 100.0)
     table.claim(STREAM, OWNER, "1", 105.0)  # it tries again
+    table.settle(STREAM, "1", is_taken=True)
+    table.settle(STREAM, "1", is_taken=False)
     assert table.expire(116.9) == []
     assert state(table) is PlacedState.STARTING
     assert table.expire(117.0) == []
@@ -127,7 +148,7 @@ def test_a_publisher_that_is_connecting_is_waited_for(live: StreamTable) -> None
     live.strand("1", 200.0)
     live.claim(STREAM, OWNER, "2", 229.0)
     assert live.expire(235.0) == []
-    live.release(STREAM, "2")
+    live.settle(STREAM, "2", is_taken=False)
     stream = live.find(STREAM)
     assert stream is not None
     assert stream.worker is None

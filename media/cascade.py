@@ -29,6 +29,11 @@ class Cascade:
         self._registry = registry
         self._make_stream = make_stream
 
+    @property
+    def pulled(self) -> int:
+        """Streams that come from another worker."""
+        return sum(stream.feed is not None for stream in self._registry.streams.values())
+
     def open_feed(self, stream_id: UUID, link: Link, now: float) -> Feed:
         """Send a stream that is published here to an edge. Raises StreamOffline."""
         stream = self._registry.streams.get(stream_id)

@@ -26,7 +26,9 @@ class WorkerFigures:
     """What one worker counts; totals begin anew with its process."""
 
     streams: int = 0
-    """Streams that can be watched."""
+    """Streams that are published here and can be watched."""
+    pulled: int = 0
+    """Streams that it pulls from another worker."""
     viewers: int = 0
     """Connected viewers."""
     busy: float = 0.0

@@ -35,9 +35,10 @@ class BusyMeter:
 
 def worker_figures(worker: MediaWorker, busy: BusyMeter) -> WorkerFigures:
     """The figures of a worker in this process."""
-    live = worker.live()
+    live, pulled = worker.live(), worker.cascade.pulled
     return WorkerFigures(
-        streams=len(live),
+        streams=len(live) - pulled,
+        pulled=pulled,
         viewers=sum(worker.viewers(stream_id) for stream_id in live),
         busy=busy.read(),
         totals=worker.totals(),

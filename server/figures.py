@@ -50,7 +50,8 @@ def media_figures(media: MediaDoor) -> tuple[Figure, ...]:
                 f"media_{name}", documentation, "gauge", partial(each, attrgetter(field)), "worker"
             )
             for name, field, documentation in (
-                ("streams", "streams", "Streams that can be watched."),
+                ("streams", "streams", "Streams that are published here and can be watched."),
+                ("streams_pulled", "pulled", "Streams that come from another worker."),
                 ("viewers", "viewers", "Connected viewers."),
                 ("worker_busy", "busy", "CPU seconds a second of the worker's process."),
             )

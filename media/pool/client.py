@@ -2,6 +2,7 @@
 
 import asyncio
 import itertools
+import logging
 from collections.abc import Callable
 from typing import Any, Final, TypeVar
 
@@ -15,6 +16,8 @@ MAX_CALLS: Final = 512
 """Calls that may wait for their answers at once; more are refused right here."""
 
 Result = TypeVar("Result")
+
+_logger = logging.getLogger(__name__)
 
 
 class WorkerFault(RuntimeError):
@@ -74,7 +77,13 @@ class WorkerClient:
             if answered is not None and not answered.done():
                 answered.set_result(message)
         else:
-            self._on_told(message)
+            self._pass_on(message)
+
+    def _pass_on(self, told: Told) -> None:
+        try:
+            self._on_told(told)
+        except Exception:  # a bug of this end: no reason to give the worker up
+            _logger.exception("an event was not taken", extra={"event": type(told).__name__})
 
     def _on_closed(self, closed: asyncio.Future[str]) -> None:
         for answered in self._waiting.values():

@@ -121,6 +121,7 @@ def test_a_viewer_at_the_edge_gets_the_publisher_s_packets(pair: Pair) -> None:
     # To the origin the edge is no viewer.
     assert pair.origin.registry.streams[STREAM].stats(pair.origin.now).viewers == 0
     assert pair.origin.registry.viewers == 0
+    assert (pair.origin.cascade.pulled, pair.edge.cascade.pulled) == (0, 1)
 
 
 def test_what_is_lost_between_the_workers_comes_again(pair: Pair) -> None:

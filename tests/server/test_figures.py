@@ -19,7 +19,7 @@ class Media:
     def __init__(self) -> None:
         self.workers = {
             name: WorkerFigures(
-                streams=1, viewers=3, busy=0.5, totals=RelayTotals(packets_forwarded=7)
+                streams=1, pulled=2, viewers=3, busy=0.5, totals=RelayTotals(packets_forwarded=7)
             )
             for name in ("1", "2")
         }
@@ -65,6 +65,7 @@ def test_everything_is_exported_under_a_name() -> None:
     sample = metrics.registry.get_sample_value
     for worker in ("1", "2"):
         assert sample("media_streams", {"worker": worker}) == 1
+        assert sample("media_streams_pulled", {"worker": worker}) == 2
         assert sample("media_viewers", {"worker": worker}) == 3
         assert sample("media_worker_busy", {"worker": worker}) == 0.5
         assert sample("media_packets_forwarded_total", {"worker": worker}) == 7

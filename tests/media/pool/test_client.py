@@ -131,3 +131,22 @@ async def test_a_worker_does_not_ask(pair: tuple[WorkerClient, OtherEnd]) -> Non
     client, other = pair
     other.channel.send(Asked(1, Stop()))
     assert await asyncio.wait_for(client.channel.closed, 5) == "a worker that asks"
+
+
+async def test_an_event_that_can_t_be_taken_is_logged_and_the_worker_goes_on(
+    pair: tuple[WorkerClient, OtherEnd],
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    client, other = pair
+
+    def broken(_: object) -> None:
+        raise KeyError("bug")
+
+    monkeypatch.setattr(client, "_on_told", broken)
+    call = asyncio.create_task(client.call(ReadStats(STREAM)))
+    asked = await other.next()
+    other.channel.send(StreamLive(STREAM))
+    other.channel.send(Answer(asked.id))
+    assert await call is None
+    assert "an event was not taken" in caplog.text

@@ -91,9 +91,10 @@ async def test_the_edge_s_viewers_see_the_picture_and_all_are_counted(
 
     async def both_count() -> bool:
         each = pool.figures()
-        return all(w in each and each[w].viewers == 1 for w in ("1", "2")) and all(
-            figures.totals.packets_forwarded > 0 for figures in each.values()
-        )
+        return [(each[w].streams, each[w].pulled, each[w].viewers) for w in each] == [
+            (1, 0, 1),
+            (0, 1, 1),
+        ] and all(figures.totals.packets_forwarded > 0 for figures in each.values())
 
     await eventually(both_count)
     third = client()  # both are full: the first by name takes it
@@ -106,7 +107,7 @@ async def test_the_edge_s_viewers_see_the_picture_and_all_are_counted(
     await until(events, StreamEnded(STREAM, "enough"))
 
     async def nothing_is_left() -> bool:
-        return all(figures.streams == 0 for figures in pool.figures().values())
+        return all(figures.pulled == 0 for figures in pool.figures().values())
 
     await eventually(nothing_is_left)
 
@@ -119,7 +120,7 @@ async def test_an_edge_that_nobody_watches_at_is_given_up(
     assert await events.next() == ViewersChanged(STREAM, 1)
 
     async def is_gone() -> bool:
-        return pool.figures()["2"].streams == 0
+        return pool.figures()["2"].pulled == 0
 
     await eventually(is_gone)
     await frames(first)

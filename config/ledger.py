@@ -4,6 +4,7 @@ from typing import Self
 
 from pydantic import Field, model_validator
 
+from config.payouts import PayoutSettings
 from config.section import Section
 
 MAX_PRICE_MINOR = 10**9
@@ -93,6 +94,9 @@ class LedgerSettings(Section):
 
     outbox: OutboxSettings = OutboxSettings()
     """Publishing of the event log."""
+
+    payouts: PayoutSettings = PayoutSettings()
+    """Payouts of earnings, and sagas."""
 
     @model_validator(mode="after")
     def _gift_ids_differ(self) -> Self:

@@ -1,10 +1,13 @@
-"""Settings of sagas."""
+"""Settings of payouts to streamers, and of the sagas that carry them out."""
 
-from typing import Self
+from typing import Literal, Self
 
-from pydantic import Field, model_validator
+from pydantic import Field, HttpUrl, SecretStr, model_validator
 
 from config.section import Section
+
+MAX_PAYOUT_MINOR = 10**15
+"""Most that one payout may move; thousands of such amounts still fit a 64-bit balance."""
 
 
 class SagaSettings(Section):
@@ -35,4 +38,73 @@ class SagaSettings(Section):
     def _lease_outlives_step(self) -> Self:
         if self.lease_s <= self.step_timeout_s:
             raise ValueError("lease_s: must be longer than step_timeout_s")
+        return self
+
+
+class HttpProviderSettings(Section):
+    """A payment provider that takes payouts over HTTP, as docs/PROTOCOL.md describes."""
+
+    url: HttpUrl | None = None
+    """Where its API begins, for instance `https://provider.example/v1`."""
+
+    token: SecretStr | None = None
+    """Sent to it as bearer."""
+
+    webhook_secrets: tuple[SecretStr, ...] = Field(default=(), max_length=4)
+    """Keys that its webhooks may be signed with: the new one and the old one while they change."""
+
+    timeout_s: float = Field(default=10.0, gt=0, le=120)
+    """How long one call may take, answer included."""
+
+    webhook_tolerance_s: float = Field(default=300.0, gt=0, le=3600)
+    """How old, or how far in the future, a webhook's time may be."""
+
+
+class PayoutSettings(Section):
+    """Payouts of earnings."""
+
+    maturity_days: int = Field(default=7, ge=0, le=365)
+    """After how many days pending earnings become available."""
+
+    maturing_s: float = Field(default=300.0, gt=0, le=86_400)
+    """How often it is looked for earnings that have become available."""
+
+    min_minor: int = Field(default=1_000, ge=1, le=MAX_PAYOUT_MINOR)
+    """Least that can be asked for at once."""
+
+    max_minor: int = Field(default=10**9, ge=1, le=MAX_PAYOUT_MINOR)
+    """Most that can be asked for at once."""
+
+    review_from_minor: int = Field(default=10**7, ge=1, le=MAX_PAYOUT_MINOR)
+    """From this amount on an admin must approve a payout, whatever the compliance check says."""
+
+    hold_days: int = Field(default=30, ge=1, le=365)
+    """How long an approved payout may wait to be sent before its hold ends and it fails."""
+
+    batch_payouts: int = Field(default=400, ge=1, le=10_000)
+    """Most payouts in one exported file, and lines in one file of results; the latter must fit
+    `http.max_body_bytes`."""
+
+    provider: Literal["manual", "http"] = "manual"
+    """Who pays: an admin with files (manual), or a payment provider's API (http)."""
+
+    http: HttpProviderSettings = HttpProviderSettings()
+    """The provider `http`."""
+
+    sagas: SagaSettings = SagaSettings()
+    """How the steps of payouts and purchases are done."""
+
+    @model_validator(mode="after")
+    def _is_consistent(self) -> Self:
+        if self.min_minor > self.max_minor:
+            raise ValueError("min_minor: must not be above max_minor")
+        if self.provider == "http":
+            missing = [
+                name for name in ("url", "token", "webhook_secrets") if not getattr(self.http, name)
+            ]
+            if missing:
+                raise ValueError(f"http: the provider needs {', '.join(missing)}")
+            short = [s for s in self.http.webhook_secrets if len(s.get_secret_value()) < 32]
+            if short:
+                raise ValueError("http.webhook_secrets: use keys of at least 32 characters")
         return self

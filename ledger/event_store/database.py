@@ -18,6 +18,7 @@ Row = asyncpg.Record
 AWAY = (
     OSError,  # TimeoutError among them
     asyncpg.InterfaceError,  # the connection was closed under us
+    asyncpg.InternalClientError,  # it was cut in the midst of a statement
     asyncpg.PostgresConnectionError,
     asyncpg.OperatorInterventionError,  # shutting down, starting up, statement cancelled
     asyncpg.InsufficientResourcesError,  # connections, memory, disk

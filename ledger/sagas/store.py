@@ -52,6 +52,10 @@ class TaskStore:
         row = await self._database.first(SQL["revive"], task_id, now)
         return None if row is None else _task(row)
 
+    async def revive_stream(self, stream_id: str, now: datetime) -> int:
+        """Try all dead tasks of a stream again; how many there were."""
+        return len(await self._database.fetch(SQL["revive_stream"], stream_id, now))
+
     async def task(self, task_id: UUID) -> Task | None:
         """One task."""
         row = await self._database.first(SQL["task"], task_id)

@@ -37,6 +37,11 @@ WHERE task_id = $1 AND state = 'dead'
 RETURNING task_id, stream_id, version, step, state, attempts, due_at, last_error, created_at,
           finished_at
 
+-- name: revive_stream
+UPDATE ledger.saga_tasks SET state = 'due', attempts = 0, due_at = $2, finished_at = NULL
+WHERE stream_id = $1 AND state = 'dead'
+RETURNING task_id
+
 -- name: task
 SELECT task_id, stream_id, version, step, state, attempts, due_at, last_error, created_at,
        finished_at

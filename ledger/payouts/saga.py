@@ -1,0 +1,246 @@
+"""The steps of a payout, each the answer to an event of its stream.
+
+    payout.requested ─ check ──► approved, or flagged for an admin
+    payout.approved  ─ hold ───► held, or failed where the earnings are gone
+    payout.held      ─ send ───► sending, to a provider that takes them one by one; otherwise the
+                                 next batch takes it. The check is asked once more before.
+    payout.sending   ─ capture ► captured, or failed where the hold is gone
+    payout.captured  ─ submit ─► sent, or failed where the provider refuses
+    payout.settled   ─ clear ──► booked
+    payout.failed, cancelled, rejected ─ undo ─► booked: the hold voided, or the amount given back
+    payout.returned  ─ undo ───► booked: given back from where it was cleared
+
+A step that finds the payout further than its event does nothing: it was done, or overtaken.
+"""
+
+from collections.abc import Callable, Mapping
+from datetime import datetime, timedelta
+from types import MappingProxyType
+from typing import Any
+from uuid import UUID
+
+from config.payouts import PayoutSettings
+from ledger.event_store.catalogue import EventData, StoredEvent
+from ledger.payouts.books import Books
+from ledger.payouts.check import ComplianceCheck, Verdict
+from ledger.payouts.errors import ProviderContradicts, Unfunded
+from ledger.payouts.events import (
+    PayoutApproved,
+    PayoutBooked,
+    PayoutCancelled,
+    PayoutCaptured,
+    PayoutFailed,
+    PayoutFlagged,
+    PayoutHeld,
+    PayoutRejected,
+    PayoutRequested,
+    PayoutReturned,
+    PayoutSending,
+    PayoutSent,
+    PayoutSettled,
+)
+from ledger.payouts.payout import Payout, advanced, payout_of
+from ledger.payouts.provider import PayoutOrder, PayoutProvider, Refused
+from ledger.payouts.states import PayoutAction, PayoutState
+from ledger.payouts.store import PayoutStore
+from ledger.sagas.steps import GiveUp, Saga, Task
+
+REACTIONS: Mapping[str, str] = MappingProxyType(
+    {
+        PayoutRequested.TYPE: "payout.check",
+        PayoutApproved.TYPE: "payout.hold",
+        PayoutHeld.TYPE: "payout.send",
+        PayoutSending.TYPE: "payout.capture",
+        PayoutCaptured.TYPE: "payout.submit",
+        PayoutSettled.TYPE: "payout.clear",
+        PayoutFailed.TYPE: "payout.undo",
+        PayoutCancelled.TYPE: "payout.undo",
+        PayoutRejected.TYPE: "payout.undo",
+        PayoutReturned.TYPE: "payout.undo",
+    }
+)
+
+
+class PayoutSteps:
+    """Does the steps."""
+
+    def __init__(
+        self,
+        settings: PayoutSettings,
+        store: PayoutStore,
+        *,
+        books: Books,
+        check: ComplianceCheck,
+        providers: Mapping[str, PayoutProvider],
+        clock: Callable[[], datetime],
+    ) -> None:
+        """`providers` by name: the one of the settings, and those that payouts may still be at."""
+        self._store = store
+        self._books = books
+        self._check = check
+        self._providers = providers
+        self._settings = settings
+        self._clock = clock
+
+    def saga(self) -> Saga:
+        """The steps, for the runner."""
+        return Saga(
+            "payout",
+            REACTIONS,
+            {
+                "payout.check": self.check,
+                "payout.hold": self.hold,
+                "payout.send": self.send,
+                "payout.capture": self.capture,
+                "payout.submit": self.submit,
+                "payout.clear": self.clear,
+                "payout.undo": self.undo,
+            },
+        )
+
+    async def check(self, task: Task, event: StoredEvent) -> None:
+        """Judge a new payout."""
+        payout = await self._payout(event, PayoutState.REQUESTED)
+        if payout is None:
+            return
+        verdict = await self._check.judge(payout.user_id)
+        if verdict.is_clear and payout.amount_minor >= self._settings.review_from_minor:
+            verdict = Verdict(False, "The amount needs the approval of an admin.")
+        if verdict.is_clear:
+            await self._move(
+                payout, PayoutAction.APPROVE, PayoutApproved("The check was clear.", None)
+            )
+        else:
+            await self._flag(payout, verdict)
+
+    async def hold(self, task: Task, event: StoredEvent) -> None:
+        """Keep the amount back."""
+        payout = await self._payout(event, PayoutState.APPROVED)
+        if payout is None:
+            return
+        expires_at = payout.updated_at + timedelta(days=self._settings.hold_days)
+        try:
+            hold_id = await self._books.hold(payout, expires_at)
+        except Unfunded as error:
+            await self._fall_short(payout, error)
+        else:
+            await self._move(payout, PayoutAction.HOLD, PayoutHeld(hold_id), hold_id=hold_id)
+
+    async def send(self, task: Task, event: StoredEvent) -> None:
+        """Begin to send it, where the provider takes payouts one by one."""
+        payout = await self._payout(event, PayoutState.HELD)
+        if payout is not None and self._providers[self._settings.provider].automatic:
+            await self.begin_sending(payout)
+
+    async def begin_sending(self, payout: Payout, batch_id: UUID | None = None) -> Payout:
+        """From held to sending, or back to an admin where the check is not clear any more."""
+        verdict = await self._check.judge(payout.user_id)
+        if not verdict.is_clear:
+            return await self._flag(payout, verdict)
+        return await self._move(
+            payout,
+            PayoutAction.SEND,
+            PayoutSending(self._settings.provider, batch_id),
+            provider=self._settings.provider,
+            batch_id=batch_id,
+        )
+
+    async def capture(self, task: Task, event: StoredEvent) -> None:
+        """Take the amount out of the user's hands, before anybody is told to pay."""
+        payout = await self._payout(event, PayoutState.SENDING)
+        if payout is None:
+            return
+        try:
+            transaction_id = await self._books.capture(payout)
+        except Unfunded as error:
+            await self._fall_short(payout, error)
+        else:
+            await self._move(
+                payout,
+                PayoutAction.CAPTURE,
+                PayoutCaptured(transaction_id),
+                transaction_id=transaction_id,
+            )
+
+    async def submit(self, task: Task, event: StoredEvent) -> None:
+        """Hand it to the provider; again and again under one key, while the answer is not known."""
+        payout = await self._payout(event, PayoutState.CAPTURED)
+        if payout is None:
+            return
+        provider = self._providers.get(payout.provider or "")
+        if provider is None:
+            raise GiveUp(f"The provider {payout.provider} is not set up here any more.")
+        order = PayoutOrder(
+            payout.payout_id, payout.amount_minor, payout.currency, payout.destination
+        )
+        try:
+            answer = await provider.submit(order)
+        except ProviderContradicts as error:
+            raise GiveUp(str(error)) from error
+        if isinstance(answer, Refused):
+            now_is = await self._move(
+                payout,
+                PayoutAction.FAIL,
+                PayoutFailed(answer.reason, "provider", None),
+                reason=answer.reason,
+            )
+            if now_is.state is PayoutState.SETTLED:
+                raise GiveUp(f"The provider has told of a settlement, and refuses: {answer.reason}")
+        else:
+            await self._move(
+                payout,
+                PayoutAction.ACCEPT,
+                PayoutSent(answer.reference),
+                reference=answer.reference,
+            )
+
+    async def clear(self, task: Task, event: StoredEvent) -> None:
+        """Book that it was paid."""
+        payout = await self._store.get(payout_of(event.stream_id))
+        await self._booked(payout, "cleared", await self._books.clear(payout))
+
+    async def undo(self, task: Task, event: StoredEvent) -> None:
+        """Give the amount back to the user: by the hold's end, or by a posting."""
+        payout = await self._store.get(payout_of(event.stream_id))
+        transaction_id = None
+        if payout.state is PayoutState.RETURNED:
+            transaction_id = await self._books.take_back(payout)
+        elif payout.transaction_id is not None:
+            transaction_id = await self._books.give_back(payout)
+        elif payout.hold_id is not None:
+            await self._books.void(payout)
+        else:
+            return
+        await self._booked(payout, "given_back", transaction_id)
+
+    async def _payout(self, event: StoredEvent, state: PayoutState) -> Payout | None:
+        """The payout, while it is where the event left it."""
+        payout = await self._store.get(payout_of(event.stream_id))
+        return payout if payout.state is state else None
+
+    async def _flag(self, payout: Payout, verdict: Verdict) -> Payout:
+        return await self._move(payout, PayoutAction.FLAG, PayoutFlagged(verdict.reason, None))
+
+    async def _fall_short(self, payout: Payout, error: Unfunded) -> None:
+        reason = str(error)
+        await self._move(
+            payout, PayoutAction.FALL_SHORT, PayoutFailed(reason, "books", None), reason=reason
+        )
+
+    async def _move(
+        self, payout: Payout, action: PayoutAction, data: EventData, **changes: Any
+    ) -> Payout:
+        """Do it unless somebody was faster; the payout as it is then."""
+        now = self._clock()
+
+        def change(current: Payout) -> tuple[Payout, EventData] | None:
+            if current.version != payout.version:
+                return None
+            return advanced(current, action, now, **changes), data
+
+        return await self._store.change(payout.payout_id, change, now)
+
+    async def _booked(self, payout: Payout, purpose: str, transaction_id: UUID | None) -> None:
+        data = PayoutBooked(purpose, transaction_id)
+        if all(event.data != data for event in await self._store.history(payout.payout_id)):
+            await self._store.note(payout.payout_id, data, self._clock())

@@ -1,0 +1,170 @@
+"""Files out and in, and a process that dies in the middle of them."""
+
+import asyncio
+from uuid import uuid4
+
+import pytest
+
+from ledger.errors import IdempotencyMismatch
+from ledger.payouts.errors import BatchNotReady, FileRefused, FileRepeated, UnknownBatch
+from ledger.payouts.files import RESULT_HEADER
+from tests.support.crashes import Killed, MortalDatabase, die_everywhere
+from tests.support.payout_house import SAGAS, House
+
+ADMIN = uuid4()
+
+
+async def held(house, count):
+    payouts = []
+    for n in range(count):
+        house.clock.advance(1)  # ids tell their time: the oldest is the first
+        payouts.append(await house.ask(house.user(), 1_000 + n))
+    await house.settle()
+    return payouts
+
+
+def answer(*rows):
+    lines = [",".join(map(str, row)) for row in rows]
+    total = sum(row[1] for row in rows)
+    return "\n".join([",".join(RESULT_HEADER), *lines, f"TOTAL,{len(rows)},{total},,,"]).encode()
+
+
+async def test_a_batch_takes_what_is_held_and_is_made_once(house):
+    payouts = await held(house, 3)
+    batch_id = uuid4()
+    batch = await house.batches.make(batch_id, ADMIN)
+    assert (batch.created_by, batch.sealed_at) == (ADMIN, None)
+    with pytest.raises(BatchNotReady):
+        await house.batches.file(batch_id)
+    await house.settle()
+    late = await held(house, 1)
+    assert (await house.batches.make(batch_id, uuid4())).created_by == ADMIN
+    sealed, file = await house.batches.file(batch_id)
+    assert (sealed.lines, sealed.total_minor) == (3, 3_003)
+    assert all(str(payout.payout_id).encode() in file.content for payout in payouts)
+    assert str(late[0].payout_id).encode() not in file.content
+    assert await house.state(late[0]) == "held"
+
+
+async def test_the_file_stays_the_same_bytes(house):
+    payouts = await held(house, 2)
+    batch_id = uuid4()
+    await house.batches.make(batch_id, ADMIN)
+    await house.settle()
+    _, first = await house.batches.file(batch_id)
+    row = (payouts[0].payout_id, 1_000, "COIN", "failed", "", "Closed.")
+    await house.batches.take_results(uuid4(), answer(row), ADMIN)
+    await house.settle()
+    assert (await house.batches.file(batch_id))[1] == first
+
+
+async def test_what_could_not_be_booked_is_not_in_the_file(house):
+    payouts = await held(house, 1)
+    house.books.expire()
+    batch_id = uuid4()
+    await house.batches.make(batch_id, ADMIN)
+    await house.settle()
+    sealed, _ = await house.batches.file(batch_id)
+    assert sealed.lines == 0
+    assert await house.state(payouts[0]) == "failed"
+
+
+async def test_a_batch_has_a_most_and_the_oldest_go_first(database, clock):
+    house = House(database, clock, fields={"batch_payouts": 2})
+    payouts = await held(house, 3)
+    await house.batches.make(uuid4(), ADMIN)
+    await house.settle()
+    assert [await house.state(payout) for payout in payouts] == ["sent", "sent", "held"]
+
+
+async def test_two_batches_at_once_share_no_payout(house):
+    await held(house, 6)
+    ids = [uuid4(), uuid4()]
+    await asyncio.gather(*(house.batches.make(batch_id, ADMIN) for batch_id in ids))
+    await house.settle()
+    files = [await house.batches.file(batch_id) for batch_id in ids]
+    assert sum(batch.lines for batch, _ in files) == 6
+    assert sum(batch.total_minor for batch, _ in files) == 6_015
+    page = await house.batches.batches(None, 1)
+    rest = await house.batches.batches(page.next_cursor, 1)
+    assert {page.batches[0].batch_id, rest.batches[0].batch_id} == set(ids)
+    assert rest.next_cursor is None
+
+
+async def test_unknown_ones_are_refused(house):
+    with pytest.raises(UnknownBatch):
+        await house.batches.file(uuid4())
+    with pytest.raises(UnknownBatch):
+        await house.batches.report(uuid4())
+
+
+async def test_results_are_applied_line_by_line_and_once(house):
+    payouts = await held(house, 3)
+    await house.batches.make(uuid4(), ADMIN)
+    await house.settle()
+    content = answer(
+        (payouts[0].payout_id, 1_000, "COIN", "settled", "TX-1", ""),
+        (payouts[1].payout_id, 1_001, "COIN", "failed", "", "Closed."),
+        (payouts[2].payout_id, 9_999, "COIN", "settled", "TX-3", ""),
+        (uuid4(), 5, "COIN", "settled", "", ""),
+    )
+    import_id = uuid4()
+    report = await house.batches.take_results(import_id, content, ADMIN)
+    assert (report.lines, report.news, report.known) == (4, 2, 0)
+    assert [line["code"] for line in report.refused] == ["contradictory_result", "not_found"]
+    assert await house.batches.take_results(import_id, content, ADMIN) == report
+    assert await house.batches.report(import_id) == report
+    with pytest.raises(FileRepeated):
+        await house.batches.take_results(uuid4(), content, ADMIN)
+    with pytest.raises(IdempotencyMismatch):
+        await house.batches.take_results(import_id, content + b"\n", ADMIN)
+    await house.settle()
+    assert [await house.state(payout) for payout in payouts] == ["settled", "failed", "sent"]
+    assert house.books.paid == 1_000
+    known = answer((payouts[0].payout_id, 1_000, "COIN", "settled", "TX-1", ""))
+    assert (await house.batches.take_results(uuid4(), known, ADMIN)).known == 1
+
+
+async def test_a_file_that_can_t_be_read_changes_nothing(house):
+    payouts = await held(house, 1)
+    await house.batches.make(uuid4(), ADMIN)
+    await house.settle()
+    content = answer((payouts[0].payout_id, 1_000, "COIN", "settled", "", ""))
+    with pytest.raises(FileRefused):
+        await house.batches.take_results(uuid4(), content.replace(b"TOTAL,1", b"TOTAL,2"), ADMIN)
+    assert await house.state(payouts[0]) == "sent"
+    assert (await house.batches.take_results(uuid4(), content, ADMIN)).news == 1
+
+
+@pytest.mark.slow
+async def test_dying_at_any_point_of_a_batch_loses_and_doubles_nothing(database, clock):
+    world = House(database, clock)
+    payouts = []
+
+    async def live(dies_at):
+        payouts[:] = await held(world, 2)
+        world.books.paid = 0
+        batch_id, import_id = uuid4(), uuid4()
+        mortal = MortalDatabase(database, dies_at)
+        try:
+            await go_through(world.restarted(mortal), batch_id, import_id)
+        except Killed:
+            clock.advance(SAGAS.lease_s)
+            await go_through(world.restarted(), batch_id, import_id)
+        return mortal.points
+
+    async def go_through(house, batch_id, import_id):
+        await house.batches.make(batch_id, ADMIN)
+        await world.settle()
+        batch, _ = await house.batches.file(batch_id)
+        assert batch.lines == 2
+        rows = [(p.payout_id, p.amount_minor, "COIN", "settled", "", "") for p in payouts]
+        report = await house.batches.take_results(import_id, answer(*rows), ADMIN)
+        assert report.news + report.known == 2
+        await world.settle()
+
+    async def judge():
+        assert [await world.state(payout) for payout in payouts] == ["settled", "settled"]
+        assert (world.books.paid, world.books.on_the_way) == (2_001, 0)
+
+    assert await die_everywhere(live, judge) > 30

@@ -1,0 +1,104 @@
+"""Results: applied once, known, or kept for an admin."""
+
+import asyncio
+import hashlib
+from uuid import uuid4
+
+import pytest
+
+from ledger.payouts.errors import BadNotice, ContradictoryResult, UnknownPayout
+from ledger.payouts.notices import Notice
+from ledger.payouts.results import Meaning, ResultSource
+from tests.support.payout_house import result
+
+PROVIDER, FILE, ADMIN = ResultSource.PROVIDER, ResultSource.FILE, ResultSource.ADMIN
+
+
+@pytest.fixture
+async def sent(wired):
+    payout = await wired.ask(wired.user())
+    await wired.settle()
+    return await wired.store.get(payout.payout_id)
+
+
+def notice(payout, status, notice_id="evt_1", **fields):
+    said = result(payout, status, fields.pop("reason", None), **fields)
+    return Notice(notice_id, hashlib.sha256(repr(said).encode()).digest(), said)
+
+
+async def test_news_is_applied_and_then_known(wired, sent):
+    settled = result(sent, "settled", reference=sent.reference)
+    payout, what = await wired.settlement.record(settled, PROVIDER)
+    assert (payout.state, what) == ("settled", Meaning.NEWS)
+    for source in ResultSource:
+        assert (await wired.settlement.record(settled, source))[1] is Meaning.KNOWN
+    await wired.settle()
+    assert wired.books.paid == 5_000
+
+
+async def test_results_that_arrive_at_once_are_applied_once(wired, sent):
+    settled = result(sent, "settled")
+    outcomes = await asyncio.gather(*(wired.settlement.record(settled, PROVIDER) for _ in range(8)))
+    assert sorted(what for _, what in outcomes) == [Meaning.KNOWN] * 7 + [Meaning.NEWS]
+
+
+async def test_of_two_different_results_at_once_the_second_is_a_contradiction(wired, sent):
+    outcomes = await asyncio.gather(
+        wired.settlement.record(result(sent, "settled"), PROVIDER),
+        wired.settlement.record(result(sent, "failed", "No."), FILE),
+        return_exceptions=True,
+    )
+    assert sum(isinstance(outcome, ContradictoryResult) for outcome in outcomes) == 1
+    await wired.settle()
+    payout = await wired.store.get(sent.payout_id)
+    assert payout.attention
+    assert wired.books.on_the_way == 0
+    assert wired.books.paid == (5_000 if payout.state == "settled" else 0)
+
+
+async def test_a_wrong_amount_changes_nothing_but_asks_an_admin(wired, sent):
+    with pytest.raises(ContradictoryResult, match="4999"):
+        await wired.settlement.record(result(sent, "settled", amount_minor=4_999), FILE)
+    payout = await wired.store.get(sent.payout_id)
+    assert payout.state == "sent"
+    assert "4999" in payout.attention
+    done, _ = await wired.settlement.record(result(sent, "settled"), ADMIN, uuid4())
+    assert (done.state, done.attention) == ("settled", None)
+
+
+async def test_an_unknown_payout_is_refused(wired, sent):
+    with pytest.raises(UnknownPayout):
+        await wired.settlement.record(result(sent, "settled", payout_id=uuid4()), FILE)
+
+
+async def test_a_notice_is_taken_once(wired, sent):
+    settled = notice(sent, "settled")
+    assert await wired.settlement.take_notice("http", settled) is Meaning.NEWS
+    assert await wired.settlement.take_notice("http", settled) is Meaning.KNOWN
+    returned = notice(sent, "returned", "evt_2", reason="Closed.")
+    assert await wired.settlement.take_notice("http", returned) is Meaning.NEWS
+    assert await wired.settlement.take_notice("http", settled) is Meaning.KNOWN
+    with pytest.raises(BadNotice, match="another notice"):
+        await wired.settlement.take_notice("http", notice(sent, "failed"))
+    await wired.settle()
+    assert await wired.state(sent) == "returned"
+
+
+async def test_a_notice_of_an_unknown_payout_may_come_again(wired, sent, pool):
+    lost = notice(sent, "settled", payout_id=uuid4())
+    for _ in range(2):
+        with pytest.raises(BadNotice, match="no such payout"):
+            await wired.settlement.take_notice("http", lost)
+    assert await pool.fetchval("SELECT count(*) FROM ledger.payout_notices") == 0
+
+
+async def test_a_contradictory_notice_is_taken_and_kept_for_an_admin(wired, sent):
+    wrong = notice(sent, "settled", amount_minor=1)
+    assert await wired.settlement.take_notice("http", wrong) is Meaning.CONTRADICTION
+    [payout] = await wired.store.to_look_at(None, 10)
+    assert (payout.payout_id, payout.state) == (sent.payout_id, "sent")
+
+
+async def test_without_a_reason_there_is_one(wired, sent):
+    await wired.settlement.record(result(sent, "failed"), PROVIDER)
+    assert "no reason" in (await wired.store.get(sent.payout_id)).reason

@@ -2,9 +2,11 @@
 
 from typing import Literal, Self
 
-from pydantic import Field, HttpUrl, SecretStr, model_validator
+from pydantic import Field, HttpUrl, SecretStr, field_validator, model_validator
 
 from config.section import Section
+
+LOOPBACK = frozenset({"localhost", "127.0.0.1", "[::1]"})
 
 MAX_PAYOUT_MINOR = 10**15
 """Most that one payout may move; thousands of such amounts still fit a 64-bit balance."""
@@ -58,6 +60,17 @@ class HttpProviderSettings(Section):
 
     webhook_tolerance_s: float = Field(default=300.0, gt=0, le=3600)
     """How old, or how far in the future, a webhook's time may be."""
+
+    @field_validator("url")
+    @classmethod
+    def _is_private(cls, url: HttpUrl | None) -> HttpUrl | None:
+        if url is None:
+            return None
+        if url.username or url.password or url.query or url.fragment:
+            raise ValueError("no secret belongs into an address: use http.token")
+        if url.scheme != "https" and url.host not in LOOPBACK:
+            raise ValueError("use https, or a loopback address")
+        return url
 
 
 class PayoutSettings(Section):

@@ -1,0 +1,1 @@
+"""Purchases of coins: from a payment to the credit on a wallet, or to the refund of the payment."""

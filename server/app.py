@@ -32,11 +32,12 @@ from server import media_process
 from server.background import background
 from server.bridges.chat_ports import ChatGifts, ChatStreams, ChatUsers
 from server.bridges.gift_feed import GiftFeed
+from server.bridges.payout_check import PayoutCheck
 from server.bridges.stream_states import StreamStates
 from server.bus import ConsumerGroupSource, LedgerEventStream, TailReader
 from server.chat_redis import RedisBus, RedisHistory, RedisModerationStore, RedisPresence
 from server.embedded.folder import DataFolder
-from server.figures import figures, kafka_figures
+from server.figures import figures, kafka_figures, saga_figures
 from server.gateway.limits import RateLimiter
 from server.gateway.listener import HttpListener
 from server.health import Readiness
@@ -44,6 +45,7 @@ from server.http.app import build_http_app
 from server.kafka_export import KafkaExport, KafkaProducer
 from server.lease import Lease
 from server.metrics import Metrics
+from server.payouts import build_payouts
 from server.redis_sessions import RedisSessions
 from server.redis_throttle import RedisLoginThrottle
 from server.services import Services
@@ -168,11 +170,20 @@ class _Parts:
             settings.aml,
             clock=clock,
         )
+        alerts = AlertService(aml_store, clock=clock)
+        self.payouts = build_payouts(
+            stores.pool,
+            settings.ledger,
+            ledger,
+            PayoutCheck(alerts, self.identity),
+            clock=clock,
+        )
         self.kafka = None if settings.kafka.bootstrap is None else kafka_export(settings, stores)
         self.services = Services(
             identity=self.identity,
             ledger=ledger,
-            alerts=AlertService(aml_store, clock=clock),
+            payouts=self.payouts,
+            alerts=alerts,
             audit=AuditLog(stores.pool, clock=clock),
             catalog=self.catalog,
             media=self.media,
@@ -187,6 +198,7 @@ class _Parts:
             metrics=metrics,
         )
         metrics.add(figures(self.media, self.chat, self.outbox, self.aml))
+        metrics.add(saga_figures(self.payouts.runner))
         if self.kafka is not None:
             metrics.add(kafka_figures(self.kafka))
 
@@ -195,6 +207,7 @@ class _Parts:
         stack.push_async_callback(self.services.ledger.close)  # last: gifts that wait are answered
         stack.callback(self.identity.close)
         await self.catalog.reset_live()
+        stack.push_async_callback(self.payouts.close)
         for name, run in self._tasks():
             await stack.enter_async_context(background(name, run))
         stack.push_async_callback(self.chat.stop)
@@ -208,6 +221,8 @@ class _Parts:
             ("aml", self.aml.run),
             ("gift feed", self.gift_feed.run),
             ("stream states", self.states.run),
+            ("sagas", self.payouts.runner.run),
+            ("maturing earnings", self.payouts.maturing.run),
         ]
         if self.kafka is not None:
             tasks.append(("kafka export", self.kafka.run))

@@ -7,6 +7,7 @@ from operator import attrgetter
 from chat.server import ChatServer
 from compliance.aml.worker import AmlWorker
 from ledger.outbox import OutboxPublisher
+from ledger.sagas.runner import SagaRunner
 from media.door import MediaDoor, WorkerFigures
 from server.gateway.limits import RateLimiter
 from server.kafka_export import KafkaExport
@@ -184,5 +185,19 @@ def gateway_figures(limiter: RateLimiter) -> tuple[Figure, ...]:
             "Requests that passed uncounted because Redis was away.",
             "counter",
             lambda: limiter.failures,
+        ),
+    )
+
+
+def saga_figures(runner: SagaRunner) -> tuple[Figure, ...]:
+    """What the steps of payouts and purchases did."""
+    return (
+        Figure("saga_steps_done", "Steps.", "counter", lambda: runner.figures.steps_done),
+        Figure("saga_steps_failed", "Attempts.", "counter", lambda: runner.figures.steps_failed),
+        Figure(
+            "saga_dead_tasks",
+            "Steps that gave up and wait for an admin.",
+            "gauge",
+            lambda: runner.figures.dead_tasks,
         ),
     )

@@ -11,6 +11,7 @@ from media.catalog import StreamCatalog
 from media.door import MediaDoor
 from server.health import Readiness
 from server.metrics import Metrics
+from server.payouts import Payouts
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,6 +20,7 @@ class Services:
 
     identity: IdentityService
     ledger: LedgerService
+    payouts: Payouts
     alerts: AlertService
     audit: AuditLog
     catalog: StreamCatalog

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from uuid import UUID
 
@@ -36,6 +36,10 @@ class AlertService:
         if alert is None:
             raise UnknownAlert(alert_id)
         return alert
+
+    async def unresolved_of(self, user_id: UUID) -> Sequence[Alert]:
+        """The user's alerts that nobody has resolved yet, oldest first."""
+        return await self._store.unresolved_of(user_id)
 
     async def assign(self, alert_id: UUID, user_id: UUID | None, by: UUID) -> Alert:
         """Give the alert to `user_id`, or to nobody. Raises UnknownAlert, InvalidTransition."""

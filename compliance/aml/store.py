@@ -73,6 +73,12 @@ class AmlStore:
             rows = await self._pool.fetch(_ALERTS["newest"], status, before, limit)
         return [_alert(row) for row in rows]
 
+    async def unresolved_of(self, user_id: UUID) -> list[Alert]:
+        """The user's alerts that are not resolved, oldest first; there is at most one a type."""
+        with _translated():
+            rows = await self._pool.fetch(_ALERTS["unresolved_of"], user_id)
+        return [_alert(row) for row in rows]
+
     async def prune(self, before: datetime, most: int) -> int:
         """Forget up to `most` gifts and edges each from before; the count of what was removed."""
         with _translated():

@@ -15,8 +15,8 @@ log = logging.getLogger(__name__)
 class Earnings(Protocol):
     """The ledger, as far as earnings mature."""
 
-    async def mature_earnings(self, before: datetime) -> int:
-        """Make available what was earned before then; how many accounts it touched."""
+    async def mature(self, before: datetime) -> int:
+        """Make available what was earned before then; how many streamers got something."""
 
 
 class Maturing:
@@ -40,5 +40,5 @@ class Maturing:
             await asyncio.sleep(self._every_s)
 
     async def mature_once(self) -> int:
-        """Make available what is old enough now; how many accounts. Raises LedgerBusy."""
-        return await self._earnings.mature_earnings(self._clock() - self._age)
+        """Make available what is old enough now; of how many streamers. Raises LedgerBusy."""
+        return await self._earnings.mature(self._clock() - self._age)

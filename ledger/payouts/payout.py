@@ -9,7 +9,7 @@ from uuid import UUID, uuid5
 
 from ledger.money import is_amount
 from ledger.payouts.errors import InvalidPayoutField, PayoutConflict
-from ledger.payouts.states import TRANSITIONS, PayoutAction, PayoutState
+from ledger.payouts.states import SHOWN, TRANSITIONS, PayoutAction, PayoutState
 
 DESTINATION = re.compile(r"[A-Za-z0-9][A-Za-z0-9 :/._@-]{3,63}", re.ASCII)
 """An account as the provider knows it: an IBAN, an e-mail address, a token. It begins with a letter
@@ -74,6 +74,16 @@ class Payout:
     def destination_shown(self) -> str:
         """The destination for screens: its last four characters."""
         return f"…{self.destination[-4:]}"
+
+    @property
+    def status(self) -> str:
+        """What its user is shown of the state."""
+        return SHOWN[self.state]
+
+    @property
+    def can_cancel(self) -> bool:
+        """Whether its user can take it back now."""
+        return PayoutAction.CANCEL in TRANSITIONS[self.state]
 
     def request_key(self, purpose: str) -> UUID:
         """The idempotency key under which the ledger is asked for one thing for this payout."""

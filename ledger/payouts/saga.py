@@ -118,9 +118,11 @@ class PayoutSteps:
         payout = await self._payout(event, PayoutState.APPROVED)
         if payout is None:
             return
-        expires_at = payout.updated_at + timedelta(days=self._settings.hold_days)
+        # Of the event, so that it is the same whenever the step is tried.
+        expires_at = event.created_at + timedelta(days=self._settings.hold_days)
         try:
-            hold_id = await self._books.hold(payout, expires_at)
+            # One that was stopped and approved again has its hold already.
+            hold_id = payout.hold_id or await self._books.hold(payout, expires_at)
         except Unfunded as error:
             await self._fall_short(payout, error)
         else:
@@ -234,7 +236,7 @@ class PayoutSteps:
         now = self._clock()
 
         def change(current: Payout) -> tuple[Payout, EventData] | None:
-            if current.version != payout.version:
+            if current.state is not payout.state:
                 return None
             return advanced(current, action, now, **changes), data
 

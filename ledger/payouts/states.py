@@ -83,5 +83,24 @@ TRANSITIONS: Mapping[PayoutState, Mapping[PayoutAction, PayoutState]] = MappingP
     }
 )
 
+SHOWN: Mapping[PayoutState, str] = MappingProxyType(
+    {
+        _S.REQUESTED: "pending",
+        _S.REVIEW: "pending",
+        _S.APPROVED: "pending",
+        _S.HELD: "pending",
+        _S.SENDING: "sending",
+        _S.CAPTURED: "sending",
+        _S.SENT: "sending",
+        _S.SETTLED: "paid",
+        _S.FAILED: "failed",
+        _S.RETURNED: "returned",
+        _S.CANCELLED: "cancelled",
+        _S.REJECTED: "rejected",
+    }
+)
+"""What its user is shown. A review is none of it: an alert is not to be told of (31 U.S.C.
+§5318(g)(2); Directive (EU) 2015/849, Article 39)."""
+
 OPEN = frozenset({_S.REQUESTED, _S.REVIEW, _S.APPROVED, _S.HELD, _S.SENDING, _S.CAPTURED, _S.SENT})
 """States of a payout that is under way: a user has at most one."""

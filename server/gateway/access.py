@@ -8,7 +8,7 @@ guard.
 
 import secrets
 from dataclasses import dataclass
-from typing import ClassVar, Protocol
+from typing import ClassVar, Final, Protocol
 from uuid import UUID
 
 from aiohttp import hdrs, web
@@ -23,6 +23,9 @@ from server.gateway.client import CLIENT
 from server.gateway.path import path_uuid
 from server.gateway.refusals import Forbidden, InvalidBearer, Unauthenticated
 from server.services import Services
+
+PAYOUT_SIGNATURE: Final = "Payout-Signature"
+"""The header with the signature of a payout provider's notice."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,6 +156,20 @@ class Operator:
             raise Forbidden("Call from one of `http.metrics_networks`, or send the metrics token.")
 
 
+@dataclass(frozen=True, slots=True)
+class PayoutProvider:
+    """The provider of payouts: by a signature over the body, which the handler verifies. Whoever
+    sends none is turned away before the body is read."""
+
+    who: ClassVar[str] = "the payout provider, by signature"
+    needs_bearer: ClassVar[bool] = False
+
+    async def admit(self, request: web.Request, gate: Gate) -> None:
+        """The provider needs no account."""
+        if PAYOUT_SIGNATURE not in request.headers:
+            raise Unauthenticated
+
+
 ANYONE = Anyone()
 SIGNED_IN = SignedIn()
 STREAMER = Roles(Role.STREAMER)
@@ -160,6 +177,7 @@ ADMIN = Roles(Role.ADMIN)
 STREAM_OWNER = StreamOwner()
 STREAM_PUBLISHER = StreamPublisher()
 OPERATOR = Operator()
+PAYOUT_PROVIDER = PayoutProvider()
 
 
 def bearer_of(request: web.Request) -> str:

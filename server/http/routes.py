@@ -10,6 +10,7 @@ from server.gateway.access import (
     ADMIN,
     ANYONE,
     OPERATOR,
+    PAYOUT_PROVIDER,
     SIGNED_IN,
     STREAM_OWNER,
     STREAM_PUBLISHER,
@@ -17,8 +18,20 @@ from server.gateway.access import (
 )
 from server.gateway.limits import RateClass
 from server.gateway.route import Audit, Route, Text
-from server.http import auth, pages, sdp, service, streams, wallet, whep, whip
-from server.http.admin import alerts, audit, ledger
+from server.http import (
+    auth,
+    pages,
+    payout_notices,
+    payouts,
+    sdp,
+    service,
+    streams,
+    wallet,
+    whep,
+    whip,
+)
+from server.http.admin import alerts, audit, ledger, payout_files, purchases, reversals, sagas
+from server.http.admin import payouts as admin_payouts
 from server.http.admin import streams as admin_streams
 from server.http.admin import users as admin_users
 from server.http.shapes import Paging, UserShape
@@ -27,6 +40,7 @@ SIGN_IN, READ, WRITE = RateClass.SIGN_IN, RateClass.READ, RateClass.WRITE
 SESSION, PROBE = RateClass.SESSION, RateClass.PROBE
 
 SDP, FRAGMENT = Text(sdp.SDP), Text(sdp.FRAGMENT)
+NOTICE, CSV = Text("application/json"), Text(payout_files.CSV)
 PAGE, FIGURES, FILE = Text("text/html"), Text("text/plain"), Text("application/octet-stream")
 
 STREAM = "/api/streams/{stream_id}"
@@ -36,6 +50,11 @@ WHIP, WHIP_SESSION = "/whip/{stream_id}", "/whip/{stream_id}/{session_id}"
 WHEP, WHEP_SESSION = "/whep/{stream_id}", "/whep/{stream_id}/{session_id}"
 USER = "/api/admin/users/{user_id}"
 ALERT = "/api/admin/aml/alerts/{alert_id}"
+MY_PAYOUT, PAYOUT = "/api/me/payouts/{payout_id}", "/api/admin/payouts/{payout_id}"
+BATCHES, BATCH = "/api/admin/payout-batches", "/api/admin/payout-batches/{batch_id}"
+IMPORT = "/api/admin/payout-imports/{import_id}"
+TRANSACTION = "/api/admin/transactions/{transaction_id}"
+PURCHASES, PURCHASE = "/api/admin/purchases", "/api/admin/purchases/{purchase_id}"
 
 # fmt: off
 AUTH: Final = (
@@ -89,6 +108,74 @@ WALLET: Final = (
           gives={200: wallet.WalletShape}),
     Route("GET", "/api/me/statement", wallet.statement, SIGNED_IN, READ,
           query=wallet.StatementPaging, gives={200: wallet.StatementShape}),
+)
+
+PAYOUTS: Final = (
+    Route("GET", "/api/me/payout-terms", payouts.terms, SIGNED_IN, READ,
+          gives={200: payouts.PayoutTerms}),
+    Route("GET", "/api/me/payouts", payouts.listed, SIGNED_IN, READ,
+          query=payouts.IdPaging, gives={200: payouts.PayoutList}),
+    Route("POST", "/api/me/payouts", payouts.request, SIGNED_IN, WRITE,
+          takes=payouts.NewPayout,
+          gives={201: payouts.PayoutReceipt, 200: payouts.PayoutReceipt}),
+    Route("GET", MY_PAYOUT, payouts.shown, SIGNED_IN, READ, gives={200: payouts.PayoutShape}),
+    Route("POST", f"{MY_PAYOUT}/cancel", payouts.cancel, SIGNED_IN, WRITE,
+          gives={200: payouts.PayoutShape}),
+    Route("POST", "/api/payouts/notices", payout_notices.take, PAYOUT_PROVIDER, WRITE,
+          takes=NOTICE, gives={200: payout_notices.NoticeTaken}),
+)
+
+PAYOUT_DESK: Final = (
+    Route("GET", "/api/admin/payouts", admin_payouts.listed, ADMIN, READ,
+          query=admin_payouts.PayoutFilter, gives={200: admin_payouts.AdminPayoutPage}),
+    Route("GET", PAYOUT, admin_payouts.shown, ADMIN, READ,
+          gives={200: admin_payouts.AdminPayoutDetails}),
+    Route("POST", f"{PAYOUT}/approve", admin_payouts.approve, ADMIN, WRITE,
+          takes=admin_payouts.Why, gives={200: admin_payouts.AdminPayout},
+          audit=Audit("payout.approve", "payout_id")),
+    Route("POST", f"{PAYOUT}/hold", admin_payouts.hold, ADMIN, WRITE,
+          takes=admin_payouts.Why, gives={200: admin_payouts.AdminPayout},
+          audit=Audit("payout.hold", "payout_id")),
+    Route("POST", f"{PAYOUT}/reject", admin_payouts.reject, ADMIN, WRITE,
+          takes=admin_payouts.Why, gives={200: admin_payouts.AdminPayout},
+          audit=Audit("payout.reject", "payout_id")),
+    Route("POST", f"{PAYOUT}/result", admin_payouts.result, ADMIN, WRITE,
+          takes=admin_payouts.ResultByHand, gives={200: admin_payouts.AdminPayout},
+          audit=Audit("payout.result", "payout_id")),
+    Route("GET", BATCHES, payout_files.listed, ADMIN, READ,
+          query=payouts.IdPaging, gives={200: payout_files.BatchList}),
+    Route("PUT", BATCH, payout_files.make, ADMIN, WRITE,
+          gives={200: payout_files.BatchShape}, audit=Audit("payout_batch.make", "batch_id")),
+    Route("GET", f"{BATCH}/file", payout_files.file, ADMIN, READ, gives={200: CSV}),
+    Route("PUT", IMPORT, payout_files.take_results, ADMIN, WRITE,
+          takes=CSV, gives={200: payout_files.ImportShape},
+          audit=Audit("payout_import.take", "import_id")),
+    Route("GET", IMPORT, payout_files.report, ADMIN, READ,
+          gives={200: payout_files.ImportShape}),
+    Route("GET", PURCHASES, purchases.listed, ADMIN, READ,
+          query=purchases.PurchaseFilter, gives={200: purchases.PurchaseList}),
+    Route("POST", f"{USER}/purchases", purchases.record, ADMIN, WRITE,
+          takes=purchases.Payment,
+          gives={201: purchases.PurchaseReceipt, 200: purchases.PurchaseReceipt},
+          audit=Audit("user.record_purchase", "user_id")),
+    Route("GET", PURCHASE, purchases.shown, ADMIN, READ, gives={200: purchases.PurchaseDetails}),
+    Route("POST", f"{PURCHASE}/refunded", purchases.refunded, ADMIN, WRITE,
+          takes=admin_payouts.Why, gives={200: purchases.PurchaseShape},
+          audit=Audit("purchase.refunded", "purchase_id")),
+    Route("POST", f"{TRANSACTION}/refund", reversals.refund, ADMIN, WRITE,
+          takes=reversals.Reversal,
+          gives={201: reversals.ReversalReceipt, 200: reversals.ReversalReceipt},
+          audit=Audit("transaction.refund", "transaction_id")),
+    Route("POST", f"{TRANSACTION}/chargeback", reversals.chargeback, ADMIN, WRITE,
+          takes=reversals.Reversal,
+          gives={201: reversals.ReversalReceipt, 200: reversals.ReversalReceipt},
+          audit=Audit("transaction.chargeback", "transaction_id")),
+    Route("GET", "/api/admin/sagas/tasks", sagas.listed, ADMIN, READ,
+          query=sagas.TaskFilter, gives={200: sagas.TaskList}),
+    Route("POST", "/api/admin/sagas/tasks/{task_id}/retry", sagas.retry, ADMIN, WRITE,
+          gives={200: sagas.TaskShape}, audit=Audit("saga_task.retry", "task_id")),
+    Route("GET", "/api/admin/sagas/consumers", sagas.consumers, ADMIN, READ,
+          gives={200: sagas.ConsumerList}),
 )
 
 ADMINISTRATION: Final = (
@@ -149,7 +236,16 @@ PAGES: Final = (
 )
 # fmt: on
 
-API: Final = (*AUTH, *STREAMS, *SESSIONS, *WALLET, *ADMINISTRATION, *SERVICE)
+API: Final = (
+    *AUTH,
+    *STREAMS,
+    *SESSIONS,
+    *WALLET,
+    *PAYOUTS,
+    *ADMINISTRATION,
+    *PAYOUT_DESK,
+    *SERVICE,
+)
 """What programs call, and `/api/openapi.json` describes."""
 
 ROUTES: Final = (*API, *PAGES)

@@ -6,9 +6,10 @@ from chat.counters import ChatCounters
 from chat.server import ChatFigures
 from compliance.aml.worker import AmlFigures
 from ledger.outbox import OutboxFigures
+from ledger.sagas.runner import SagaFigures
 from media.door import WorkerFigures
 from media.relay.stats import RelayTotals
-from server.figures import figures, gateway_figures, kafka_figures
+from server.figures import figures, gateway_figures, kafka_figures, saga_figures
 from server.kafka_export import ExportFigures
 from server.metrics import Metrics
 
@@ -62,6 +63,7 @@ def test_everything_is_exported_under_a_name() -> None:
     metrics.add(figures(media, chat, outbox, aml))  # type: ignore[arg-type]
     metrics.add(gateway_figures(Limiter()))  # type: ignore[arg-type]
     metrics.add(kafka_figures(Holder(ExportFigures(events=11, waiting=True))))  # type: ignore[arg-type]
+    metrics.add(saga_figures(Holder(SagaFigures(12, 3, 1))))  # type: ignore[arg-type]
     sample = metrics.registry.get_sample_value
     for worker in ("1", "2"):
         assert sample("media_streams", {"worker": worker}) == 1
@@ -74,6 +76,9 @@ def test_everything_is_exported_under_a_name() -> None:
     assert sample("media_worker_restarts_total") == 2
     assert sample("kafka_events_exported_total") == 11
     assert sample("kafka_waiting") == 1
+    assert sample("saga_steps_done_total") == 12
+    assert sample("saga_steps_failed_total") == 3
+    assert sample("saga_dead_tasks") == 1
     assert sample("chat_connections") == 5
     assert sample("chat_closed_total", {"close_code": "4002"}) == 1
     assert sample("ledger_event_lag_seconds") == 1.5

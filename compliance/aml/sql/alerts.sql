@@ -16,6 +16,11 @@ WHERE user_id = ANY($1::uuid[]) AND status <> 'resolved'
 ORDER BY alert_id
 FOR UPDATE
 
+-- name: unresolved_of
+SELECT * FROM compliance.aml_alerts
+WHERE user_id = $1 AND status <> 'resolved'
+ORDER BY alert_id
+
 -- name: judged
 -- Of each user and type the one judged worst since the time given.
 SELECT DISTINCT ON (user_id, alert_type) *

@@ -53,6 +53,17 @@ async def test_one_status_can_be_asked_for(service: AlertService, store: AmlStor
         assert [alert.alert_id for alert in page.items] == [account(number)]
 
 
+async def test_what_is_not_resolved_of_a_user_is_known(service, store: AmlStore) -> None:
+    await save(store, 1, 2)
+    [mine] = await service.unresolved_of(account(1))
+    await service.assign(account(1), account(5), ADMIN)
+    [still] = await service.unresolved_of(account(1))
+    assert (mine.alert_id, still.status) == (account(1), "assigned")
+    await service.resolve(account(1), "cleared", "Fine.", ADMIN)
+    assert await service.unresolved_of(account(1)) == []
+    assert await service.unresolved_of(account(7)) == []
+
+
 @pytest.mark.parametrize(
     ("asked", "field"),
     [({"status": "closed"}, "status"), ({"cursor": "x"}, "cursor"), ({"limit": 0}, "limit")],

@@ -16,7 +16,7 @@ class Earnings:
         self.asked = []
         self.asked_often = asyncio.Event()
 
-    async def mature_earnings(self, before):
+    async def mature(self, before):
         self.asked.append(before)
         if len(self.asked) >= 3:
             self.asked_often.set()

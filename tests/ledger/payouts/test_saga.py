@@ -6,8 +6,13 @@ from uuid import uuid4
 import pytest
 
 from ledger.errors import LedgerBusy
-from ledger.payouts.errors import PayoutConflict, ProviderContradicts, ProviderUnavailable
-from ledger.payouts.provider import Refused
+from ledger.payouts.errors import (
+    ContradictoryResult,
+    PayoutConflict,
+    ProviderContradicts,
+    ProviderUnavailable,
+)
+from ledger.payouts.provider import Accepted, Refused
 from ledger.payouts.results import ResultSource
 from ledger.payouts.saga import REACTIONS
 from ledger.sagas.steps import TaskState
@@ -204,6 +209,38 @@ async def test_a_refusal_after_a_settlement_is_no_failure(wired):
     assert await wired.state(payout) == "settled"
     [dead] = await wired.tasks.tasks(state=TaskState.DEAD, limit=10)
     assert "refuses" in dead.last_error
+
+
+async def test_a_note_in_the_middle_of_a_step_does_not_lose_it(wired):
+    class Confused:
+        name, automatic = "http", True
+
+        async def submit(self, order):
+            payout = await wired.store.get(order.payout_id)
+            with pytest.raises(ContradictoryResult):
+                await wired.settlement.record(result(payout, "settled", amount_minor=1), PROVIDER)
+            return Accepted("BANK-1")
+
+    wired.steps._providers = {"http": Confused()}
+    payout = await wired.ask(wired.user())
+    await wired.settle()
+    sent = await wired.store.get(payout.payout_id)
+    assert (sent.state, sent.reference) == ("sent", "BANK-1")
+    assert sent.attention
+
+
+async def test_stopped_and_approved_again_it_keeps_its_hold(house):
+    user = house.user()
+    payout = await house.ask(user)
+    await house.settle()
+    first = (await house.store.get(payout.payout_id)).hold_id
+    await house.service.flag(payout.payout_id, uuid4(), "Wait.")
+    house.clock.advance(3_600)
+    await house.service.approve(payout.payout_id, uuid4(), "Go on.")
+    await house.settle()
+    again = await house.store.get(payout.payout_id)
+    assert (again.state, again.hold_id) == ("held", first)
+    assert house.books.available[user] == 5_000
 
 
 async def test_what_comes_back_is_given_back(wired):

@@ -3,7 +3,7 @@
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
-from ledger.payouts.states import OPEN, TRANSITIONS, PayoutAction, PayoutState
+from ledger.payouts.states import OPEN, SHOWN, TRANSITIONS, PayoutAction, PayoutState
 
 S, A = PayoutState, PayoutAction
 BEFORE_IT_IS_SENT = {S.REQUESTED, S.REVIEW, S.HELD}
@@ -20,6 +20,11 @@ def test_every_state_has_a_row_and_every_action_a_use():
 def test_it_is_cancelled_only_before_it_is_sent():
     for state, row in TRANSITIONS.items():
         assert (A.CANCEL in row) == (state in BEFORE_IT_IS_SENT)
+
+
+def test_a_review_is_not_told_of():
+    assert set(SHOWN) == set(S)
+    assert SHOWN[S.REVIEW] == SHOWN[S.REQUESTED] == SHOWN[S.HELD]
 
 
 async def test_the_database_knows_the_same_moves(pool):

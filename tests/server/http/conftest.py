@@ -16,6 +16,7 @@ import asyncpg
 import pytest
 import pytest_asyncio
 from aiohttp import web
+from pydantic import SecretStr
 from redis.asyncio import Redis
 
 from chat.ports import ChatPorts
@@ -28,6 +29,7 @@ from config.http import HttpSettings
 from config.identity import IdentitySettings
 from config.ledger import LedgerSettings
 from config.media import MediaSettings
+from config.payouts import HttpProviderSettings, PayoutSettings
 from identity.keys import KeyRing
 from identity.roles import Role
 from identity.service import IdentityService
@@ -38,6 +40,7 @@ from media.catalog import Stream, StreamCatalog
 from media.local import LocalMedia
 from media.store import StreamStore
 from server.bridges.chat_ports import ChatGifts, ChatStreams, ChatUsers
+from server.bridges.payout_check import PayoutCheck
 from server.chat_redis import RedisBus, RedisHistory, RedisModerationStore, RedisPresence
 from server.embedded.postgres import EmbeddedPostgres
 from server.embedded.redis import EmbeddedRedis
@@ -47,11 +50,14 @@ from server.health import Readiness
 from server.http.app import build_http_app
 from server.metrics import Metrics
 from server.migrations import migrate
+from server.payouts import build_payouts
 from server.redis_sessions import RedisSessions
 from server.redis_throttle import RedisLoginThrottle
 from server.services import Services
 
 PASSWORD = "correct horse battery"
+NOTICE_KEY = "n" * 32
+PAYOUTS = PayoutSettings(http=HttpProviderSettings(webhook_secrets=(SecretStr(NOTICE_KEY),)))
 
 
 def clock() -> datetime:
@@ -99,12 +105,16 @@ async def services(pool: asyncpg.Pool, redis: Redis, keys: KeyRing) -> AsyncIter
         keys=keys,
         clock=clock,
     )
-    ledger_settings = LedgerSettings()
+    ledger_settings = LedgerSettings(payouts=PAYOUTS)
     ledger = LedgerService(
         ledger_settings,
         LedgerStore(pool, ledger_settings),
         wake=lambda: None,
         observer=metrics.ledger,
+    )
+    alerts = AlertService(AmlStore(pool), clock=clock)
+    payouts = build_payouts(
+        pool, ledger_settings, ledger, PayoutCheck(alerts, identity), clock=clock
     )
     catalog = StreamCatalog(StreamStore(pool), clock)
     chat_settings = ChatSettings(port=0)
@@ -134,7 +144,8 @@ async def services(pool: asyncpg.Pool, redis: Redis, keys: KeyRing) -> AsyncIter
         yield Services(
             identity=identity,
             ledger=ledger,
-            alerts=AlertService(AmlStore(pool), clock=clock),
+            payouts=payouts,
+            alerts=alerts,
             audit=AuditLog(pool, clock=clock),
             catalog=catalog,
             media=media,

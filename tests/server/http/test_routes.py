@@ -11,6 +11,7 @@ from identity.roles import Role
 from server.gateway.access import (
     ANYONE,
     OPERATOR,
+    PAYOUT_PROVIDER,
     SIGNED_IN,
     STREAM_OWNER,
     STREAM_PUBLISHER,
@@ -38,6 +39,7 @@ PUBLIC = re.compile(
     r"|GET /(watch/.*|studio|admin|assets/.*|\{file.*)?"
 )
 OWN = re.compile(r"\w+ /api/me/streams/.*|(POST|PATCH|DELETE) /whip/.*")
+SIGNED = re.compile(r"POST /api/payouts/notices")
 STREAMERS = re.compile(r"(GET|POST) /api/me/streams")
 ADMINS = re.compile(r"\w+ /api/admin/.*")
 
@@ -48,6 +50,7 @@ def allowed(route: Route) -> set[str]:
     for pattern, who in (
         (PUBLIC, EVERYONE),
         (OWN, {OWNER}),
+        (SIGNED, set()),  # whoever signs the body, and none of these does
         (STREAMERS, {STREAMER, OWNER, ADMIN}),
         (ADMINS, {ADMIN}),
     ):
@@ -77,6 +80,7 @@ def test_every_address_has_a_row(app: web.Application) -> None:
             STREAM_OWNER,
             STREAM_PUBLISHER,
             OPERATOR,
+            PAYOUT_PROVIDER,
         )
 
 
@@ -108,6 +112,12 @@ async def test_each_route_lets_in_whom_the_protocol_names(api: Any) -> None:
         "session_id": "none",
         "user_id": str(uuid4()),
         "alert_id": str(uuid4()),
+        "payout_id": str(uuid4()),
+        "batch_id": str(uuid4()),
+        "import_id": str(uuid4()),
+        "purchase_id": str(uuid4()),
+        "task_id": str(uuid4()),
+        "transaction_id": str(uuid4()),
         "file": "none.js",
     }
     wrong = []

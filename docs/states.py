@@ -6,6 +6,9 @@ from pathlib import Path
 from typing import Any
 
 from compliance.aml import alerts
+from ledger.payouts import states as payout_states
+from ledger.purchases import states as purchase_states
+from ledger.sagas import steps
 from media import live, session
 from media.pool import streams
 
@@ -16,6 +19,9 @@ MACHINES: dict[str, Mapping[Any, Mapping[Any, Any]]] = {
     "WHIP or WHEP session (`media/session.py`)": session.TRANSITIONS,
     "Stream (`media/live.py`)": live.TRANSITIONS,
     "Stream as the pool of workers sees it (`media/pool/streams.py`)": streams.TRANSITIONS,
+    "Payout (`ledger/payouts/states.py`)": payout_states.TRANSITIONS,
+    "Purchase of coins (`ledger/purchases/states.py`)": purchase_states.TRANSITIONS,
+    "Step of a saga (`ledger/sagas/steps.py`)": steps.TRANSITIONS,
     "AML alert (`compliance/aml/alerts.py`)": alerts.TRANSITIONS,
 }
 

@@ -11,7 +11,8 @@ LedgerRefusal
 ├── FileRefused                 invalid_request, each line named
 ├── FileRepeated                duplicate_file
 ├── ContradictoryResult         contradictory_result: a person must look at it
-└── BadNotice                   invalid_signature, or invalid_request
+├── BadSignature                invalid_signature
+└── BadNotice                   invalid_request
 
 Unfunded                        the books have no money for this payout: it fails
 ProviderUnavailable             the provider may have taken the order or not: send it again

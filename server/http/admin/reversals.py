@@ -2,10 +2,10 @@
 
 from uuid import UUID
 
-from ledger.reversals import ReversalKind, Shortfall
 from pydantic import Field
 
 from ledger.postings import PostingReceipt
+from ledger.reversals import ReversalKind, Shortfall
 from server.gateway.body import Body
 from server.gateway.route import Answer, Call
 from server.http.shapes import Instant, Shape

@@ -11,6 +11,7 @@ export type ProblemCode =
   | "invalid_request" | "unknown_gift" | "invalid_count"
   | "request_expired" | "account_closed" | "account_not_empty" | "duplicate_reference"
   | "hold_closed" | "already_reversed" | "not_reversible" | "unknown_hold" | "unknown_transaction"
+  | "version_conflict" | "payout_open" | "batch_not_ready" | "duplicate_file" | "contradictory_result" | "invalid_signature"
   | "unknown_account" | "unknown_currency" | "amount_too_large"
   | "precondition_required" | "rate_limited" | "internal" | "unavailable" | "too_many_viewers"
   | "own_stream" | "stream_stopped"

@@ -34,6 +34,18 @@ class Cascade:
         """Streams that come from another worker."""
         return sum(stream.feed is not None for stream in self._registry.streams.values())
 
+    def deaf(self, now: float, silence_s: float) -> tuple[UUID, ...]:
+        """Streams that are pulled from another worker of which nothing has been heard for so long.
+
+        Either its publisher sends nothing, or the way between the workers is blocked.
+        """
+        heard_at = self._registry.traffic.feed_heard_at
+        return tuple(
+            stream.stream_id
+            for stream in self._registry.streams.values()
+            if stream.feed is not None and now - heard_at(stream.feed) > silence_s
+        )
+
     def open_feed(self, stream_id: UUID, link: Link, now: float) -> Feed:
         """Send a stream that is published here to an edge. Raises StreamOffline."""
         stream = self._registry.streams.get(stream_id)
@@ -41,7 +53,7 @@ class Cascade:
             raise StreamOffline
         tracks = feed_tracks(stream.published)
         keys, address = link.keys.at_origin(), link.address
-        self._registry.traffic.add_feed(link.number, Role.VIEWER, keys, address, stream)
+        self._registry.traffic.add_feed(link.number, Role.VIEWER, keys, address, stream, now=now)
         stream.edges.add(link.number)
         stream.relay.add_viewer(Viewer(link.number, viewer_tracks(tracks), keys, address), now)
         self._log("feed opened", stream)
@@ -69,7 +81,9 @@ class Cascade:
         else:
             self._registry.drop_feed(stream, now)
         keys = link.keys.at_edge()
-        self._registry.traffic.add_feed(link.number, Role.PUBLISHER, keys, link.address, stream)
+        self._registry.traffic.add_feed(
+            link.number, Role.PUBLISHER, keys, link.address, stream, now=now
+        )
         stream.feed = link.number
         self._registry.connect(stream, link.number, feed.published, feed.tracks, now)
         self._log("feed taken in", stream)

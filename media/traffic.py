@@ -37,6 +37,7 @@ class _FeedPeer:
 
     role: Role
     stream: LiveStream
+    since: float
 
 
 class Traffic:
@@ -84,12 +85,23 @@ class Traffic:
         self._plane.remove_peer(session.number)
 
     def add_feed(
-        self, number: int, role: Role, keys: SrtpKeys, address: Address, stream: LiveStream
+        self,
+        number: int,
+        role: Role,
+        keys: SrtpKeys,
+        address: Address,
+        stream: LiveStream,
+        *,
+        now: float,
     ) -> None:
         """Another worker takes part in a stream, as its publisher or as a viewer."""
         self._plane.add_peer(number, role, keys, [address])
-        self._feeds[number] = _FeedPeer(role, stream)
+        self._feeds[number] = _FeedPeer(role, stream, now)
         self._streams[stream.number] = stream
+
+    def feed_heard_at(self, number: int) -> float:
+        """When something authentic last came from a feed's other end, or when the feed began."""
+        return max(self._feeds[number].since, self._plane.heard_at(number))
 
     def remove_feed(self, number: int) -> None:
         """It does so no longer."""

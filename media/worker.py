@@ -196,6 +196,10 @@ class MediaWorker:
         """Viewers' sessions, connected or connecting."""
         return self._registry.viewers
 
+    def deaf_feeds(self) -> tuple[UUID, ...]:
+        """Streams pulled from other workers of which nothing comes."""
+        return self.cascade.deaf(self._loop.time(), self._settings.consent_timeout_s)
+
     def totals(self) -> RelayTotals:
         """What this worker has relayed, streams that ended included."""
         relays = (stream.relay.totals for stream in self._registry.streams.values())

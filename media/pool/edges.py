@@ -14,6 +14,7 @@ from uuid import UUID
 
 from media.errors import MediaRefusal, StreamRestarting
 from media.feeds import FeedKeys, Link
+from media.pool.client import WorkerFault
 from media.pool.messages import Call, CloseFeed, OpenFeed, Pull, StopStream, Unlink
 from media.pool.streams import PlacedStream
 from media.relay.tracks import Address
@@ -21,6 +22,9 @@ from media.relay.tracks import Address
 Result = TypeVar("Result")
 
 DROPPED: Final = "This media worker serves the stream no longer. Connect again."
+
+FAILURES: Final = (MediaRefusal, WorkerFault)
+"""Why a worker can't be made an edge."""
 
 _logger = logging.getLogger(__name__)
 
@@ -63,7 +67,7 @@ class Edges:
         return [worker for known, worker in self._edges if known == stream_id]
 
     async def ensure(self, stream: PlacedStream, worker: str) -> None:
-        """Return once the worker has the stream. Raises MediaRefusal."""
+        """Return once the worker has the stream. Raises FAILURES."""
         key = stream.stream_id, worker
         edge = self._edges.get(key)
         if edge is None:
@@ -74,7 +78,7 @@ class Edges:
                 return
             try:
                 await self._open(stream, worker, edge)
-            except MediaRefusal:
+            except FAILURES:
                 if self._edges.get(key) is edge:
                     del self._edges[key]
                 raise
@@ -106,6 +110,10 @@ class Edges:
             if worker == lost:
                 self._close_feed(stream_id, self._edges.pop((stream_id, worker)))
 
+    def give_up(self, stream_id: UUID, worker: str) -> None:
+        """Send an edge's viewers away; where it is none, nothing changes."""
+        self._drop(stream_id, worker)
+
     def sweep(self, watching: Callable[[UUID, str], int]) -> None:
         """Give up edges that nobody has watched at for a while."""
         now = self._loop.time()
@@ -128,7 +136,7 @@ class Edges:
             self._close_feed(stream.stream_id, edge)
             try:
                 await self._open(stream, worker, edge)
-            except MediaRefusal:
+            except FAILURES:
                 # Without a feed its viewers would wait in vain: they find another place.
                 self._drop(stream.stream_id, worker)
                 raise
@@ -145,7 +153,7 @@ class Edges:
         link = Link(number, to_origin, keys)
         try:
             await self._workers.call(worker, Pull(stream_id, stream.publisher_id, link, feed))
-        except MediaRefusal:
+        except FAILURES:
             self._close_feed(stream_id, edge)
             raise
         if self._edges.get((stream_id, worker)) is not edge:  # the stream ended in the meantime

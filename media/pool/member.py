@@ -22,6 +22,8 @@ class Member:
     def __init__(self, process: WorkerProcess) -> None:
         self.process = process
         self.beat: Beat | None = None
+        self.no_edge_until = float("-inf")
+        """Feeds don't reach it, so it is to be no edge before that."""
         self.admitting = 0
         """Viewers who are being let in."""
         self._admitted = 0  # since the beat
@@ -84,4 +86,5 @@ class Member:
             busy=self.beat.figures.busy if self.beat is not None else 0.0,
             is_origin=stream.worker == self.name,
             serves=serves,
+            may_pull=now >= self.no_edge_until,
         )

@@ -181,6 +181,8 @@ class Beat:
     """RTP packets received and forwarded, over the time since the beat before."""
     viewer_sessions: int
     """Viewers, connected or connecting."""
+    deaf: tuple[UUID, ...] = ()
+    """Streams that it pulls and that don't come."""
 
 
 BEAT_S: Final = 1.0

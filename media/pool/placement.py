@@ -45,6 +45,8 @@ class Host:
     is_origin: bool
     serves: bool
     """Whether it has the stream, as its origin or as an edge."""
+    may_pull: bool = True
+    """Whether it may become an edge."""
 
     def has_room(self, limits: "Limits") -> bool:
         return self.viewers < limits.viewers and self.busy < limits.busy
@@ -75,7 +77,9 @@ def place_viewer(hosts: Sequence[Host], limits: Limits) -> str | None:
     with_room = [host for host in serving if host.has_room(limits)]
     if with_room:
         return max(with_room, key=lambda host: (host.is_origin, host.viewers)).load.worker
-    others = [host.load for host in hosts if not host.serves and host.has_room(limits)]
+    others = [
+        host.load for host in hosts if not host.serves and host.may_pull and host.has_room(limits)
+    ]
     if serving and others:
         return place_stream(others)
     if serving:

@@ -32,7 +32,7 @@ from media.live import StreamStats
 from media.negotiation import Patched
 from media.pool.child import WorkerProcess
 from media.pool.client import WorkerClient
-from media.pool.edges import Edges
+from media.pool.edges import FAILURES, Edges
 from media.pool.member import Member
 from media.pool.messages import (
     Beat,
@@ -56,6 +56,9 @@ from media.worker import Accepted
 SWEEP_S: Final = 0.5
 HANDSHAKE_SLACK_S: Final = 2.0
 """A worker gives up a handshake at its next sweep after the time-out, and tells nobody."""
+
+NO_EDGE_S: Final = 60.0
+"""So long a worker whom feeds don't reach is left alone; its viewers find another place."""
 
 Result = TypeVar("Result")
 
@@ -269,8 +272,8 @@ class MediaPool:
         if has_origin and worker != stream.worker:
             try:
                 await self._edges.ensure(stream, worker)
-            except MediaRefusal as refusal:
-                _logger.warning("no further edge", extra={"worker": worker, "reason": str(refusal)})
+            except FAILURES as failure:
+                _logger.warning("no further edge", extra={"worker": worker, "reason": str(failure)})
                 return stream.worker or worker
         return worker
 
@@ -294,13 +297,27 @@ class MediaPool:
 
     def _on_told(self, worker: str, told: Told) -> None:
         if isinstance(told, Beat):
-            self._members[worker].on_beat(told, self._loop.time())
+            self._on_beat(self._members[worker], told)
             return
         events = self._streams.apply(worker, told)
         self._tell(events)
         stream = self._streams.find(told.stream_id)
         if stream is not None and isinstance(told, StreamLive) and told in events:
             self._edges.refresh(stream)
+
+    def _on_beat(self, member: Member, beat: Beat) -> None:
+        now = self._loop.time()
+        member.on_beat(beat, now)
+        for stream_id in beat.deaf:
+            stream = self._streams.find(stream_id)
+            if stream is not None and stream.state is PlacedState.LIVE:
+                _logger.error(
+                    "a worker does not hear the stream that it pulls from another: is the way"
+                    " between their UDP ports open (media.feed_address)?",
+                    extra={"worker": member.name, "stream_id": str(stream_id)},
+                )
+                member.no_edge_until = now + NO_EDGE_S
+                self._edges.give_up(stream_id, member.name)
 
     def _on_down(self, worker: str, reason: str) -> None:
         self._members[worker].on_down()

@@ -193,7 +193,7 @@ class _Pulse:
         now, packets = time.monotonic(), _packets(figures)
         per_s = (packets - self._packets) / max(now - self._at, BEAT_S / 2)
         self._at, self._packets = now, packets
-        return Beat(figures, per_s, self._worker.viewer_sessions)
+        return Beat(figures, per_s, self._worker.viewer_sessions, self._worker.deaf_feeds())
 
 
 def _packets(figures: WorkerFigures) -> int:

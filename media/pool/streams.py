@@ -203,11 +203,9 @@ class StreamTable:
             # States of an edge are nobody else's business, but its viewers end with its stream.
             ended = isinstance(event, StreamEnded) and stream.viewers.pop(worker, 0) > 0
             return [_told_viewers(stream)] if ended else []
-        if not stream.on(_STATE_EVENTS[type(event)]):
-            return []
-        if stream.state is PlacedState.ENDED:
-            del self._streams[stream.stream_id]
-        return [event]
+        if isinstance(event, StreamEnded):
+            return self.end(event.stream_id, event.reason)
+        return [event] if stream.on(_STATE_EVENTS[type(event)]) else []
 
     def _on_viewers(
         self, stream: PlacedStream, worker: str, event: ViewersChanged

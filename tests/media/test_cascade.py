@@ -230,6 +230,17 @@ def test_a_publisher_at_a_fed_worker_takes_the_feed_s_place(pair: Pair) -> None:
         pair.feed()
 
 
+def test_a_feed_that_does_not_come_is_noticed(pair: Pair) -> None:
+    assert pair.edge.cascade.deaf(1005.0, 10.0) == ()
+    assert pair.edge.cascade.deaf(1010.1, 10.0) == (STREAM,)
+    assert pair.origin.cascade.deaf(1010.1, 10.0) == ()
+    pair.pass_time(8.0)
+    pair.send(rtp(1))
+    assert pair.edge.cascade.deaf(1017.0, 10.0) == ()
+    pair.edge.cascade.unlink(STREAM, pair.edge.now)
+    assert pair.edge.cascade.deaf(2000.0, 10.0) == ()
+
+
 def test_an_edge_without_origin_and_publisher_gives_up(pair: Pair) -> None:
     pair.viewer()
     pair.edge.registry.sweep(pair.edge.now + 5)

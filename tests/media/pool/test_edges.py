@@ -9,6 +9,7 @@ import pytest
 
 from media.errors import MediaUnavailable, StreamOffline, StreamRestarting
 from media.feeds import Feed
+from media.pool.client import WorkerFault
 from media.pool.edges import Edges
 from media.pool.messages import Call, CloseFeed, OpenFeed, Pull, StopStream, Unlink
 from media.pool.streams import PlacedState, PlacedStream
@@ -160,6 +161,17 @@ async def test_an_edge_that_nobody_watches_at_is_given_up(
     assert len(edges) == 0
 
 
+async def test_an_edge_can_be_given_up_whoever_watches(
+    edges: Edges, workers: Workers, stream: PlacedStream
+) -> None:
+    await edges.ensure(stream, "2")
+    workers.kinds()
+    edges.give_up(STREAM, "3")
+    edges.give_up(STREAM, "2")
+    await settle()
+    assert set(workers.kinds()) == {("1", CloseFeed), ("2", StopStream)}
+
+
 async def test_a_new_edge_is_not_given_up_before_its_first_viewer_is_connected(
     workers: Workers, stream: PlacedStream
 ) -> None:
@@ -170,11 +182,16 @@ async def test_a_new_edge_is_not_given_up_before_its_first_viewer_is_connected(
 
 
 @pytest.mark.parametrize("failing", [("1", OpenFeed), ("2", Pull)])
+@pytest.mark.parametrize("failure", [StreamOffline(), WorkerFault("a bug")])
 async def test_an_edge_that_can_t_be_made_is_none(
-    edges: Edges, workers: Workers, stream: PlacedStream, failing: tuple[str, type[Call[Any]]]
+    edges: Edges,
+    workers: Workers,
+    stream: PlacedStream,
+    failing: tuple[str, type[Call[Any]]],
+    failure: Exception,
 ) -> None:
-    workers.failing[failing] = StreamOffline()
-    with pytest.raises(StreamOffline):
+    workers.failing[failing] = failure
+    with pytest.raises(type(failure)):
         await edges.ensure(stream, "2")
     await settle()
     assert len(edges) == 0

@@ -61,5 +61,8 @@ def test_viewers_who_are_connecting_count_at_their_stream(
     assert host == Host(member.load(100.0), 8, 0.4, is_origin=False, serves=True)
     assert member.host(stream, serves=True, now=100.0 + CONNECTING_S).viewers == 7
     member.on_beat(BEAT, 100.0 + CONNECTING_S)
+    member.no_edge_until = 200.0
+    assert not member.host(stream, serves=True, now=199.0).may_pull
+    assert member.host(stream, serves=True, now=200.0).may_pull
     stream.worker = "2"
     assert member.host(stream, serves=True, now=100.0 + CONNECTING_S).is_origin

@@ -109,6 +109,7 @@ TOLD = [
         ),
         packets_per_s=335.5,
         viewer_sessions=3,
+        deaf=(STREAM,),
     ),
 ]
 

@@ -53,8 +53,9 @@ def host(
     serves: bool = True,
     origin: bool = False,
     packets_per_s: float = 0,
+    may_pull: bool = True,
 ) -> Host:
-    return Host(load(worker, packets_per_s), viewers, busy, origin, serves)
+    return Host(load(worker, packets_per_s), viewers, busy, origin, serves, may_pull)
 
 
 @pytest.mark.parametrize(
@@ -78,6 +79,8 @@ def host(
         # A worker that is busy with other streams has no room either, for few viewers or none.
         ([host("1", 3, busy=0.9, origin=True), host("2", 1)], "2"),
         ([host("1", 100, origin=True), host("2", busy=0.9, serves=False)], "1"),
+        # One that feeds don't reach is no edge.
+        ([host("1", 100, origin=True), host("2", serves=False, may_pull=False)], "1"),
         # All are full: nobody is refused.
         ([host("1", 130, origin=True), host("2", 110), host("3", 120)], "2"),
         # The origin is gone, its edges serve on.

@@ -175,3 +175,23 @@ async def test_when_an_edge_dies_its_viewers_are_told_and_find_another_place(
     assert await events.next() == ViewersChanged(STREAM, 2)
     await frames(again)
     await frames(first)
+
+
+async def test_a_worker_whom_feeds_don_t_reach_is_no_edge_for_long(
+    start_pool: StartPool, client: Make, events: Events, caplog: pytest.LogCaptureFixture
+) -> None:
+    # An address of documentation (RFC 5737): nothing sent there comes anywhere.
+    pool = await start_pool(cascade_viewers=1, consent_timeout_s=2.0, feed_address="192.0.2.1")
+    await publish(pool, client())
+    assert await events.next() == StreamLive(STREAM)
+    assert await watch(pool, client()) == "1"
+    assert await watch(pool, client()) == "2"
+
+    async def is_given_up() -> bool:
+        return pool._edges.of(STREAM) == []
+
+    await eventually(is_given_up)  # long before it would be because nobody watches at it
+    assert "media.feed_address" in caplog.text
+    again = client()
+    assert await watch(pool, again) == "1"
+    await frames(again)

@@ -1,10 +1,14 @@
 """What the pool knows of streams, without a process."""
 
+from typing import Any
 from uuid import UUID
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from media.events import (
+    MediaEvent,
     SessionsLost,
     StreamEnded,
     StreamInterrupted,
@@ -168,3 +172,56 @@ def test_a_stream_can_be_ended_without_a_worker(live: StreamTable) -> None:
     assert live.end(STREAM, "stopped") == []
     live.claim(OTHER, OWNER, "1", 100.0)
     assert live.end(OTHER, "stopped") == []  # nobody ever heard of it
+
+
+WORKERS = ("1", "2")
+OPERATIONS = st.one_of(
+    st.tuples(st.just("claim"), st.sampled_from(WORKERS), st.booleans()),
+    st.tuples(
+        st.just("told"),
+        st.sampled_from(WORKERS),
+        st.sampled_from(
+            (StreamLive(STREAM), StreamInterrupted(STREAM), StreamEnded(STREAM, "over"))
+        ),
+    ),
+    st.tuples(st.just("viewers"), st.sampled_from(WORKERS), st.integers(0, 3)),
+    st.tuples(st.just("strand"), st.sampled_from(WORKERS), st.none()),
+    st.tuples(st.just("pass"), st.just(""), st.integers(0, 20)),
+)
+
+
+@given(st.lists(OPERATIONS, max_size=40))
+def test_whatever_workers_tell_the_house_hears_a_story_that_makes_sense(
+    operations: list[tuple[str, str, Any]],
+) -> None:
+    table = StreamTable(starting_s=12, stranded_s=30)
+    now = 0.0
+    heard: MediaEvent | None = None  # the last change of state
+    for name, worker, detail in operations:
+        stream = table.find(STREAM)
+        if name == "claim":
+            place = stream.worker if stream is not None and stream.worker is not None else worker
+            table.claim(STREAM, OWNER, place, now)
+            table.settle(STREAM, place, is_taken=detail)
+            told: list[MediaEvent] = []
+        elif name == "told":
+            told = table.apply(worker, detail)
+        elif name == "viewers":
+            told = table.apply(worker, ViewersChanged(STREAM, detail))
+        elif name == "strand":
+            told = table.strand(worker, now)
+        else:
+            now += detail
+            told = table.expire(now)
+        for event in told:
+            if isinstance(event, StreamLive):
+                assert not isinstance(heard, StreamLive)
+            elif isinstance(event, StreamInterrupted | StreamEnded):
+                assert heard is not None
+                assert not isinstance(heard, StreamEnded)
+            if isinstance(event, StreamLive | StreamInterrupted | StreamEnded):
+                heard = event
+        is_on = isinstance(heard, StreamLive | StreamInterrupted)
+        assert is_on == (STREAM in table.live())
+        found = table.find(STREAM)
+        assert found is None or (found.claims == 0 and found.state is not PlacedState.ENDED)

@@ -64,7 +64,7 @@ class Person:
             await asyncio.sleep(0.1)
 
 
-@pytest.mark.parametrize("seed", list(range(1, 9)))
+@pytest.mark.parametrize("seed", [1, 2])
 async def test_everybody_sees_again_after_any_deaths(
     start_pool: StartPool,
     client: Make,

@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
 
+from uuid_utils.compat import uuid7
+
 from chat.ports import ChatPorts
 from chat.server import ChatServer
 from compliance.aml.service import AlertService
@@ -19,7 +21,9 @@ from config.settings import Settings
 from identity.keys import KeyRing
 from identity.service import IdentityService
 from identity.store import UserStore
+from ledger.event_store.database import Database
 from ledger.outbox import OutboxPublisher
+from ledger.replays import ReplayStore
 from ledger.service import LedgerService
 from ledger.store import LedgerStore
 from media.catalog import StreamCatalog
@@ -34,8 +38,9 @@ from server.bridges.chat_ports import ChatGifts, ChatStreams, ChatUsers
 from server.bridges.gift_feed import GiftFeed
 from server.bridges.payout_check import PayoutCheck
 from server.bridges.stream_states import StreamStates
-from server.bus import ConsumerGroupSource, LedgerEventStream, TailReader
+from server.bus import LedgerEventStream, TailReader
 from server.chat_redis import RedisBus, RedisHistory, RedisModerationStore, RedisPresence
+from server.consumers import AML, KAFKA, EventConsumers, event_source
 from server.embedded.folder import DataFolder
 from server.figures import figures, kafka_figures, saga_figures
 from server.gateway.limits import RateLimiter
@@ -53,10 +58,6 @@ from server.stores import Stores, open_stores
 from server.urls import Urls
 
 log = logging.getLogger(__name__)
-
-AML_GROUP = "aml"
-KAFKA_GROUP = KAFKA_CONSUMER = "kafka"
-"""One consumer, whichever node exports: what one leaves unfinished the next one reads first."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,10 +86,20 @@ def build_identity(settings: Settings, stores: Stores) -> IdentityService:
     )
 
 
+def replay_store(settings: Settings, stores: Stores) -> ReplayStore:
+    """Cursors, replays and the log."""
+    database = Database(
+        stores.pool,
+        acquire_timeout_s=settings.ledger.acquire_timeout_s,
+        statement_timeout_s=settings.ledger.statement_timeout_s,
+    )
+    return ReplayStore(database, clock=clock, new_id=uuid7)
+
+
 def kafka_export(settings: Settings, stores: Stores) -> KafkaExport:
     """The export to Kafka; whichever node has the lease does it."""
-    source = ConsumerGroupSource(
-        stores.redis, group=KAFKA_GROUP, consumer=KAFKA_CONSUMER, claim_idle_ms=0
+    source = event_source(
+        stores.redis, replay_store(settings, stores), KAFKA, member=KAFKA, claim_idle_ms=0
     )
     lease = Lease(stores.redis, "kafka-export", settings.kafka.lease_s)
     return KafkaExport(source, lease, settings.kafka, partial(KafkaProducer, settings.kafka))
@@ -159,11 +170,13 @@ class _Parts:
         self.media = build_media(settings, self.states.on_event)
         self.gift_feed = GiftFeed(TailReader(stores.redis), self.chat)
         aml_store = AmlStore(stores.pool)
+        replays = replay_store(settings, stores)
         self.aml = AmlWorker(
-            ConsumerGroupSource(
+            event_source(
                 stores.redis,
-                group=AML_GROUP,
-                consumer=node,
+                replays,
+                AML,
+                member=node,
                 claim_idle_ms=settings.aml.claim_idle_ms,
             ),
             aml_store,
@@ -185,6 +198,7 @@ class _Parts:
             payouts=self.payouts,
             alerts=alerts,
             audit=AuditLog(stores.pool, clock=clock),
+            consumers=EventConsumers(replays, stores.redis),
             catalog=self.catalog,
             media=self.media,
             chat=self.chat,

@@ -5,6 +5,7 @@ sociallive demo            run it with ready accounts and a live channel
 sociallive config show     print the effective settings, secrets masked
 sociallive migrate         bring the database to this version, and stop
 sociallive user add        make an account, for instance the first admin
+sociallive events …        consumers of the event stream: their state, replays, dead letters
 """
 
 import argparse
@@ -23,7 +24,10 @@ from config.load import SettingsError, effective, load_settings
 from config.settings import Settings
 from identity.errors import IdentityError
 from identity.roles import Role
+from ledger.errors import LedgerRefusal
+from server import event_commands as events
 from server.commands import StartRefused, add_user, demo, migrate_database, up
+from server.gateway.refusals import GatewayRefusal
 
 EXIT_REFUSED = 1
 EXIT_USAGE = 2
@@ -100,6 +104,17 @@ COMMANDS: dict[tuple[str, ...], Subcommand] = {
     ("config", "show"): Subcommand("print the effective settings", _config_show),
     ("migrate",): Subcommand("bring the database to this version", _migrate),
     ("user", "add"): Subcommand("make an account", _user_add, configure=_user_options),
+    ("events", "consumers"): Subcommand("how they stand", events.show_consumers),
+    ("events", "replay"): Subcommand(
+        "hand a part of the log to a consumer again", events.replay, events.replay_options
+    ),
+    ("events", "dead-letters"): Subcommand(
+        "what a consumer could not handle", events.show_dead_letters, events.consumer_options
+    ),
+    ("events", "retry"): Subcommand(
+        "have dead letters handled again", events.retry, events.letter_options
+    ),
+    ("events", "discard"): Subcommand("forget dead letters", events.discard, events.letter_options),
 }
 
 
@@ -116,7 +131,7 @@ def main(argv: list[str] | None = None) -> None:
         for problem in error.problems:
             print(f"  {problem}", file=sys.stderr)
         sys.exit(EXIT_USAGE)
-    except (StartRefused, IdentityError) as error:
+    except (StartRefused, IdentityError, LedgerRefusal, GatewayRefusal) as error:
         print(error, file=sys.stderr)
         sys.exit(EXIT_REFUSED)
     except KeyboardInterrupt:

@@ -47,7 +47,7 @@ class StartRefused(Exception):
 async def up(settings: Settings) -> None:
     """Run the server until SIGINT or SIGTERM. Raises StartRefused."""
     configure_logging(settings.telemetry)
-    with _refusals():
+    with refusals():
         async with _until_signalled() as stopped, running(settings):
             await stopped.wait()
 
@@ -56,7 +56,7 @@ async def demo(settings: Settings, *, with_channel: bool) -> None:
     """Run the server with ready accounts, and a live channel if wanted. Raises StartRefused."""
     settings = settings.model_copy(update={"telemetry": _quiet(settings.telemetry)})
     configure_logging(settings.telemetry)
-    with _refusals():
+    with refusals():
         async with (
             _until_signalled() as stopped,
             running(settings) as app,
@@ -67,7 +67,7 @@ async def demo(settings: Settings, *, with_channel: bool) -> None:
 
 async def migrate_database(settings: Settings) -> tuple[Migration, ...]:
     """Bring the database to this version; what was applied. Raises StartRefused."""
-    with _refusals():
+    with refusals():
         async with open_stores(settings.stores) as stores:
             return stores.migrated
 
@@ -76,7 +76,7 @@ async def add_user(
     settings: Settings, *, email: str, password: str, display_name: str, roles: frozenset[Role]
 ) -> User:
     """Make an account, viewer where no role is named. Raises StartRefused or IdentityError."""
-    with _refusals():
+    with refusals():
         async with open_stores(settings.stores) as stores:
             return await build_identity(settings, stores).create_user(
                 email=email,
@@ -109,7 +109,8 @@ async def _until_signalled() -> AsyncIterator[asyncio.Event]:
 
 
 @contextlib.contextmanager
-def _refusals() -> Iterator[None]:
+def refusals() -> Iterator[None]:
+    """What a command can't do, and may say why, becomes StartRefused."""
     try:
         yield
     except EXPLAINED as error:

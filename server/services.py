@@ -9,6 +9,7 @@ from identity.service import IdentityService
 from ledger.service import LedgerService
 from media.catalog import StreamCatalog
 from media.door import MediaDoor
+from server.consumers import EventConsumers
 from server.health import Readiness
 from server.metrics import Metrics
 from server.payouts import Payouts
@@ -23,6 +24,7 @@ class Services:
     payouts: Payouts
     alerts: AlertService
     audit: AuditLog
+    consumers: EventConsumers
     catalog: StreamCatalog
     media: MediaDoor
     chat: ChatServer

@@ -12,7 +12,7 @@ from redis.asyncio import Redis
 from redis.exceptions import ResponseError
 
 from compliance.aml.intake import Entry
-from server.bus.stream import FIELD, STREAM_KEY, batches, outlast
+from server.bus.stream import FIELD, STREAM_KEY, batches, outlast, place_of
 
 log = logging.getLogger(__name__)
 
@@ -33,7 +33,26 @@ end
 """
 """A script, so that nothing is handed to a consumer between the look and its end."""
 
+RAISE_POSITION = """
+local position = redis.call('GET', KEYS[1])
+if not position or tonumber(position) < tonumber(ARGV[1]) then
+    redis.call('SET', KEYS[1], ARGV[1])
+end
+"""
+
 T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Delivery(Entry):
+    """An entry that was handed to this consumer.
+
+    `sequence` is where in the ledger's log it stands, `after` what stood before it in the stream;
+    None where the writer did not say.
+    """
+
+    after: int | None = None
+    sequence: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,8 +71,8 @@ class ConsumerGroupSource:
     """The `EventSource` of one consumer. While Redis is away its calls wait.
 
     `consumer` is unique to the process. `claim_idle_ms` is longer than handling an entry takes;
-    what is claimed too early is handled twice. Dead letters go to the stream `<key>:dead:<group>`
-    with the fields `events`, `entry_id`, `deliveries` and `reason`.
+    what is claimed too early is handled twice. Dead letters go to a stream of the group with the
+    fields `events`, `entry_id`, `deliveries` and `reason`.
     """
 
     def __init__(
@@ -72,11 +91,12 @@ class ConsumerGroupSource:
         self._claim_idle_ms = claim_idle_ms
         self._claim_at = 0.0
         self._claim_from = "0-0"
-        self.dead_letter_key = f"{key}:dead:{group}"
+        self.dead_letter_key = f"{STREAM_KEY}:dead:{group}"
+        self._position_key = f"{key}:at:{group}"
         self.lost_entries = 0
         """Entries that left the stream while they were handed out and not acknowledged."""
 
-    async def read(self, *, max_entries: int, block_ms: int) -> list[Entry]:
+    async def read(self, *, max_entries: int, block_ms: int) -> list[Delivery]:
         """Stuck entries that are due, else new ones; none when nothing comes in `block_ms`.
 
         `block_ms` must be below the client's `socket_timeout`.
@@ -92,24 +112,56 @@ class ConsumerGroupSource:
         """Copy the entry with `reason` to the dead letters, and acknowledge it, in one step."""
         await outlast(lambda: self._dead_letter(entry, reason))
 
+    async def copy_to_dead_letters(self, entry: Entry, reason: str) -> None:
+        """Copy an entry there that is not one of this stream."""
+        await outlast(lambda: self._copy(self._redis, entry, reason))
+
     async def lag(self) -> GroupLag:
         """How far the group is behind. Raises redis.RedisError."""
         return await self._in_group(self._lag)
 
-    async def _read(self, max_entries: int, block_ms: int) -> list[Entry]:
+    async def position(self) -> int | None:
+        """Up to where in the ledger's log the group was handed entries; None: Redis knows not."""
+        position = await outlast(lambda: self._redis.get(self._position_key))
+        return None if position is None else int(position)
+
+    async def raise_position(self, sequence: int) -> None:
+        """Entries up to there were handed out; it never goes back."""
+        await outlast(
+            lambda: self._redis.eval(RAISE_POSITION, 1, self._position_key, str(sequence))
+        )
+
+    async def finished(self) -> int | None:
+        """Up to where in the ledger's log the group has finished everything; None: unknown."""
+        position = await self.position()  # first: what is handed out meanwhile lies behind it
+        pending: Any = await outlast(
+            lambda: self._in_group(lambda: self._redis.xpending(self._key, self._group))
+        )
+        if not pending["pending"]:
+            return position
+        oldest = pending["min"].decode()
+        found: Any = await outlast(lambda: self._redis.xrange(self._key, oldest, oldest))
+        return place_of(found[0][1])[0] if found else None
+
+    async def is_drained(self) -> bool:
+        """Whether everything in the stream was handed out and finished."""
+        lag = await outlast(self.lag)
+        return not lag.unread and not lag.unfinished
+
+    async def _read(self, max_entries: int, block_ms: int) -> list[Delivery]:
         return await self._claim_when_due(max_entries) or await self._next(max_entries, block_ms)
 
-    async def _next(self, max_entries: int, block_ms: int) -> list[Entry]:
+    async def _next(self, max_entries: int, block_ms: int) -> list[Delivery]:
         answer: Any = await self._redis.xreadgroup(
             self._group, self._consumer, {self._key: ">"}, count=max_entries, block=block_ms
         )
         return [
-            Entry(entry_id, payload, deliveries=1)
+            Delivery(entry_id.decode(), fields.get(FIELD, b""), 1, *place_of(fields))
             for _, entries in answer
-            for entry_id, payload in batches(entries)
+            for entry_id, fields in entries
         ]
 
-    async def _claim_when_due(self, max_entries: int) -> list[Entry]:
+    async def _claim_when_due(self, max_entries: int) -> list[Delivery]:
         now = asyncio.get_running_loop().time()
         if now < self._claim_at:
             return []
@@ -122,7 +174,7 @@ class ConsumerGroupSource:
             log.error("entries left the stream unfinished", extra={"entries": len(deleted)})
         deliveries = await self._deliveries([entry_id for entry_id, _ in claimed])
         return [
-            Entry(entry_id, payload, count)
+            Delivery(entry_id, payload, count)
             for (entry_id, payload), count in zip(claimed, deliveries, strict=True)
         ]
 
@@ -156,19 +208,22 @@ class ConsumerGroupSource:
 
     async def _dead_letter(self, entry: Entry, reason: str) -> None:
         async with self._redis.pipeline(transaction=True) as pipeline:
-            pipeline.xadd(
-                self.dead_letter_key,
-                {
-                    FIELD: entry.payload,
-                    "entry_id": entry.entry_id,
-                    "deliveries": entry.deliveries,
-                    "reason": reason,
-                },
-                maxlen=MAX_DEAD_LETTERS,
-                approximate=True,
-            )
+            self._copy(pipeline, entry, reason)
             pipeline.xack(self._key, self._group, entry.entry_id)
             await pipeline.execute()
+
+    def _copy(self, to: Redis, entry: Entry, reason: str) -> Awaitable[Any]:
+        return to.xadd(
+            self.dead_letter_key,
+            {
+                FIELD: entry.payload,
+                "entry_id": entry.entry_id,
+                "deliveries": entry.deliveries,
+                "reason": reason,
+            },
+            maxlen=MAX_DEAD_LETTERS,
+            approximate=True,
+        )
 
     async def _lag(self) -> GroupLag:
         length = int(await self._redis.xlen(self._key))

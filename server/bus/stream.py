@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import random
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Any, TypeVar
 
 from redis import exceptions
@@ -15,6 +15,9 @@ log = logging.getLogger(__name__)
 STREAM_KEY = "sociallive:ledger:events"
 FIELD = b"events"
 """The field of an entry that holds its batch."""
+SEQUENCE, AFTER = b"sequence", b"after"
+"""Fields that say where in the ledger's log the batch stands, and which batch the one before it in
+the stream was: an entry whose `after` was never seen follows a loss."""
 
 SEQUENCE_FIELD = b"sequence"
 """Where the batch stands in the ledger's log."""
@@ -71,3 +74,12 @@ def _let_cancelled() -> None:
 def batches(answer: Any) -> list[tuple[str, bytes]]:
     """Ids and batches of one stream's entries, as XRANGE and its kin answer them."""
     return [(entry_id.decode(), fields.get(FIELD, b"")) for entry_id, fields in answer]
+
+
+def place_of(fields: Mapping[bytes, bytes]) -> tuple[int | None, int | None]:
+    """`after` and `sequence` of an entry; None each where a writer did not say."""
+    after, sequence = fields.get(AFTER), fields.get(SEQUENCE)
+    return (
+        int(after) if after is not None and after.isdigit() else None,
+        int(sequence) if sequence is not None and sequence.isdigit() else None,
+    )

@@ -29,6 +29,8 @@ from server.gateway.observe import PRINCIPAL
 from server.gateway.refusals import BadRequest
 from server.gateway.route import Answer, Audit, Call, Route, Text
 
+MAX_SUBJECT = 200
+
 
 class Endpoint:
     """A route, whose `answer` aiohttp calls."""
@@ -85,10 +87,11 @@ class Endpoint:
             raise
 
     async def _record(self, audit: Audit, call: Call, action: str, details: dict[str, Any]) -> None:
+        read = call.uuid if audit.is_uuid else call.text_of
         await self._gate.services.audit.record(
             actor_id=call.principal.user_id,
             action=action,
-            subject=f"{audit.subject.removesuffix('_id')}:{call.uuid(audit.subject)}",
+            subject=f"{audit.subject.removesuffix('_id')}:{read(audit.subject)}"[:MAX_SUBJECT],
             details=details,
         )
 

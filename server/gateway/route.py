@@ -35,6 +35,8 @@ class Audit:
 
     action: str
     subject: str
+    is_uuid: bool = True
+    """Whether the parameter is a UUID; else it is a name."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +77,10 @@ class Call:
     def uuid(self, name: str) -> UUID:
         """A UUID in the path. Raises NotFound."""
         return path_uuid(self.request, name)
+
+    def text_of(self, name: str) -> str:
+        """A parameter in the path that is no UUID."""
+        return self.request.match_info[name]
 
 
 Handler = Callable[[Call], Awaitable[Answer | web.StreamResponse]]

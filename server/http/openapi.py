@@ -17,6 +17,8 @@ Json = dict[str, Any]
 SCHEMA_REF: Final = "#/components/schemas/{model}"
 PROBLEM_REF: Final = "#/components/responses/Problem"
 BEARER: Final = "bearer"
+NO_UUID: Final = {"session_id", "consumer", "letter_id"}
+"""Path parameters that their makers gave forms of their own: the media plane, and Redis."""
 _PARAMETER = re.compile(r"\{(\w+)(?::[^}]*)?\}")
 
 
@@ -106,8 +108,7 @@ def _path_parameters(path: str) -> list[Json]:
             "name": name,
             "in": "path",
             "required": True,
-            # The media plane makes its session ids in a form of its own.
-            "schema": {"type": "string"} | ({} if name == "session_id" else {"format": "uuid"}),
+            "schema": {"type": "string"} | ({} if name in NO_UUID else {"format": "uuid"}),
         }
         for name in _PARAMETER.findall(path)
     ]

@@ -30,7 +30,16 @@ from server.http import (
     whep,
     whip,
 )
-from server.http.admin import alerts, audit, ledger, payout_files, purchases, reversals, sagas
+from server.http.admin import (
+    alerts,
+    audit,
+    events,
+    ledger,
+    payout_files,
+    purchases,
+    reversals,
+    sagas,
+)
 from server.http.admin import payouts as admin_payouts
 from server.http.admin import streams as admin_streams
 from server.http.admin import users as admin_users
@@ -55,6 +64,8 @@ BATCHES, BATCH = "/api/admin/payout-batches", "/api/admin/payout-batches/{batch_
 IMPORT = "/api/admin/payout-imports/{import_id}"
 TRANSACTION = "/api/admin/transactions/{transaction_id}"
 PURCHASES, PURCHASE = "/api/admin/purchases", "/api/admin/purchases/{purchase_id}"
+CONSUMER = "/api/admin/events/{consumer}"
+LETTER = "/api/admin/events/{consumer}/dead-letters/{letter_id}"
 
 # fmt: off
 AUTH: Final = (
@@ -211,6 +222,17 @@ ADMINISTRATION: Final = (
     Route("POST", f"{ALERT}/resolve", alerts.resolve, ADMIN, WRITE,
           takes=alerts.Resolution, gives={200: alerts.AlertShape},
           audit=Audit("alert.resolve", "alert_id")),
+    Route("GET", "/api/admin/events", events.listed, ADMIN, READ,
+          gives={200: events.ConsumerList}),
+    Route("POST", f"{CONSUMER}/replays", events.replay, ADMIN, WRITE,
+          takes=events.ReplayRequest, gives={201: events.ReplayShape},
+          audit=Audit("events.replay", "consumer", is_uuid=False)),
+    Route("GET", f"{CONSUMER}/dead-letters", events.dead_letters, ADMIN, READ,
+          query=Paging, gives={200: events.DeadLetterPage}),
+    Route("POST", f"{LETTER}/retry", events.send_back, ADMIN, WRITE,
+          gives={204: None}, audit=Audit("events.retry", "letter_id", is_uuid=False)),
+    Route("DELETE", LETTER, events.discard, ADMIN, WRITE,
+          gives={204: None}, audit=Audit("events.discard", "letter_id", is_uuid=False)),
     Route("GET", "/api/admin/audit", audit.listed, ADMIN, READ,
           query=Paging, gives={200: audit.AuditPage}),
 )

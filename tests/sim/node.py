@@ -10,6 +10,7 @@ import asyncio
 import json
 import os
 import sys
+import traceback
 from collections.abc import Awaitable, Callable
 from dataclasses import asdict
 from datetime import UTC, datetime
@@ -100,7 +101,10 @@ async def answer(ledger: LedgerService, line: bytes) -> dict[str, Any]:
     except LedgerRefusal as refusal:
         return {"outcome": "refused", "answer": {"code": refusal.code}}
     except Exception as error:
-        return {"outcome": "unknown", "answer": {"unexpected": repr(error)}}
+        return {
+            "outcome": "unknown",
+            "answer": {"unexpected": "".join(traceback.format_exception(error)[-6:])},
+        }
     return {"outcome": "ok", "answer": json.loads(json.dumps(asdict(receipt), default=str))}  # type: ignore[call-overload]
 
 

@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 import asyncpg
 
 from server.embedded.account import store_account
-from server.embedded.child import free_port
+from server.embedded.child import ChildFailed, free_port
 from server.embedded.folder import DataFolder
 from server.embedded.postgres import EmbeddedPostgres
 from server.embedded.redis import EmbeddedRedis
@@ -21,6 +21,7 @@ from server.migrations import migrate
 from tests.support.fault_proxy import Address, FaultProxy, postgres_request
 
 READY_PATIENCE_S = 30
+RESTART_PAUSE_S = 0.1
 
 
 def address(url: str) -> Address:
@@ -39,11 +40,11 @@ def over(url: str, port: int) -> str:
 
 def kill_tree(pid: int) -> None:
     """kill -9 of a process and its children, who may have sessions of their own."""
-    for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split():
+    os.kill(pid, signal.SIGSTOP)  # so that it has no more children than we see
+    children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
+    for each in (pid, *map(int, children)):
         with suppress(ProcessLookupError):
-            os.kill(int(child), signal.SIGKILL)
-    with suppress(ProcessLookupError):
-        os.kill(pid, signal.SIGKILL)
+            os.kill(each, signal.SIGKILL)
 
 
 class Node:
@@ -131,4 +132,10 @@ class System:
         kill_tree(store.pid)
         await store.ended()
         async with asyncio.timeout(READY_PATIENCE_S):
-            await store.start()
+            while True:
+                try:
+                    await store.start()
+                except ChildFailed:  # what is left of the old one has not gone yet
+                    await asyncio.sleep(RESTART_PAUSE_S)
+                else:
+                    return

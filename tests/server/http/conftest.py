@@ -34,6 +34,8 @@ from identity.keys import KeyRing
 from identity.roles import Role
 from identity.service import IdentityService
 from identity.store import UserStore
+from ledger.event_store.database import Database
+from ledger.replays import ReplayStore
 from ledger.service import LedgerService
 from ledger.store import LedgerStore
 from media.catalog import Stream, StreamCatalog
@@ -42,6 +44,7 @@ from media.store import StreamStore
 from server.bridges.chat_ports import ChatGifts, ChatStreams, ChatUsers
 from server.bridges.payout_check import PayoutCheck
 from server.chat_redis import RedisBus, RedisHistory, RedisModerationStore, RedisPresence
+from server.consumers import EventConsumers
 from server.embedded.postgres import EmbeddedPostgres
 from server.embedded.redis import EmbeddedRedis
 from server.gateway.limits import RateLimiter
@@ -147,6 +150,14 @@ async def services(pool: asyncpg.Pool, redis: Redis, keys: KeyRing) -> AsyncIter
             payouts=payouts,
             alerts=alerts,
             audit=AuditLog(pool, clock=clock),
+            consumers=EventConsumers(
+                ReplayStore(
+                    Database(pool, acquire_timeout_s=5, statement_timeout_s=5),
+                    clock=clock,
+                    new_id=uuid4,
+                ),
+                redis,
+            ),
             catalog=catalog,
             media=media,
             chat=chat,

@@ -119,6 +119,8 @@ async def test_each_route_lets_in_whom_the_protocol_names(api: Any) -> None:
         "task_id": str(uuid4()),
         "transaction_id": str(uuid4()),
         "file": "none.js",
+        "consumer": "aml",
+        "letter_id": "1-1",
     }
     wrong = []
     for route in ROUTES:

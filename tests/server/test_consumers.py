@@ -1,0 +1,58 @@
+"""The consumers as people look after them; routes and commands have the details."""
+
+from datetime import UTC, datetime
+from uuid import uuid4
+
+import asyncpg
+import pytest
+from redis.asyncio import Redis
+
+from ledger.event_store.database import Database
+from ledger.replays import ReplayStore
+from server.bus import STREAM_KEY
+from server.consumers import AML, KAFKA, EventConsumers, event_source
+from server.gateway.refusals import NotFound
+
+
+@pytest.fixture
+def replays(pool: asyncpg.Pool) -> ReplayStore:
+    database = Database(pool, acquire_timeout_s=5, statement_timeout_s=5)
+    return ReplayStore(database, clock=lambda: datetime.now(UTC), new_id=uuid4)
+
+
+async def test_states_of_consumers_that_never_ran(replays: ReplayStore, redis: Redis) -> None:
+    states = await EventConsumers(replays, redis).states()
+    assert [(each.consumer, each.finished, each.dead_letters) for each in states] == [
+        (AML, None, 0),
+        (KAFKA, None, 0),
+    ]
+
+
+async def test_all_letters_are_more_than_a_page(
+    replays: ReplayStore, redis: Redis, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("server.consumers.LETTERS_AT_ONCE", 2)
+    for number in range(5):
+        await redis.xadd(f"{STREAM_KEY}:dead:aml", {"events": str(number)})
+    letters = await EventConsumers(replays, redis).all_letters(AML)
+    assert [each.payload for each in letters] == [b"4", b"3", b"2", b"1", b"0"]
+
+
+async def test_a_stranger_is_refused(replays: ReplayStore, redis: Redis) -> None:
+    consumers = EventConsumers(replays, redis)
+    with pytest.raises(NotFound):
+        await consumers.replay("chat", after=0, until=None, reason="x")
+    with pytest.raises(NotFound):
+        await consumers.all_letters("chat")
+
+
+async def test_a_source_reads_the_stream_and_writes_its_cursor(
+    replays: ReplayStore, redis: Redis
+) -> None:
+    await redis.xadd(STREAM_KEY, {"events": "[]", "sequence": 4, "after": 0})
+    source = event_source(redis, replays, AML, member="a", claim_idle_ms=1_000)
+    [entry] = await source.read(max_entries=5, block_ms=1)
+    await source.ack([entry.entry_id])
+    heir = event_source(redis, replays, AML, member="b", claim_idle_ms=1_000)
+    assert await heir.read(max_entries=5, block_ms=1) == []
+    assert await replays.cursor(AML) == 4

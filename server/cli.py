@@ -5,6 +5,8 @@ sociallive demo            run it with ready accounts and a live channel
 sociallive config show     print the effective settings, secrets masked
 sociallive migrate         bring the database to this version, and stop
 sociallive user add        make an account, for instance the first admin
+sociallive backup          back up the database, while the server runs
+sociallive restore         restore a backup into an empty database
 sociallive events …        consumers of the event stream: their state, replays, dead letters
 """
 
@@ -25,6 +27,7 @@ from config.settings import Settings
 from identity.errors import IdentityError
 from identity.roles import Role
 from ledger.errors import LedgerRefusal
+from server import backup_commands as backups
 from server import event_commands as events
 from server.commands import StartRefused, add_user, demo, migrate_database, up
 from server.gateway.refusals import GatewayRefusal
@@ -104,6 +107,8 @@ COMMANDS: dict[tuple[str, ...], Subcommand] = {
     ("config", "show"): Subcommand("print the effective settings", _config_show),
     ("migrate",): Subcommand("bring the database to this version", _migrate),
     ("user", "add"): Subcommand("make an account", _user_add, configure=_user_options),
+    ("backup",): Subcommand("back up the database", backups.backup, backups.backup_options),
+    ("restore",): Subcommand("restore a backup", backups.restore, backups.restore_options),
     ("events", "consumers"): Subcommand("how they stand", events.show_consumers),
     ("events", "replay"): Subcommand(
         "hand a part of the log to a consumer again", events.replay, events.replay_options

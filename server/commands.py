@@ -20,6 +20,10 @@ from identity.users import User
 from media.errors import NoNativePlane
 from media.pool.child import WorkerFailed
 from server.app import build_identity, running
+from server.backup.make import BackupRefused
+from server.backup.manifest import BackupDamaged
+from server.backup.restore import RestoredWrongly, RestoreRefused
+from server.backup.tools import ToolFailed
 from server.demo.run import demo_contents
 from server.embedded.child import ChildFailed
 from server.embedded.folder import DataFolderBusy
@@ -30,12 +34,17 @@ from server.migrations import Migration, MigrationError
 from server.stores import open_stores
 
 EXPLAINED = (
+    BackupDamaged,
+    BackupRefused,
     ChildFailed,
     DataFolderBusy,
     MigrationError,
     NoNativePlane,
     PostgresMissing,
     RedisMissing,
+    RestoreRefused,
+    RestoredWrongly,
+    ToolFailed,
     WorkerFailed,
 )
 

@@ -10,7 +10,8 @@ MigrationError
 
 import hashlib
 import re
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from importlib import resources
 
@@ -53,8 +54,7 @@ async def migrate(connection: asyncpg.Connection) -> list[Migration]:
     A lock lets one process at a time through, so that many may start at once.
     Raises MigrationError.
     """
-    await connection.execute("SELECT pg_advisory_lock($1)", LOCK_KEY)
-    try:
+    async with migration_lock(connection):
         await connection.execute(
             """
             CREATE TABLE IF NOT EXISTS schema_migrations (
@@ -71,8 +71,22 @@ async def migrate(connection: asyncpg.Connection) -> list[Migration]:
         for migration in pending:
             await _apply(connection, migration)
         return pending
+
+
+@asynccontextmanager
+async def migration_lock(connection: asyncpg.Connection) -> AsyncIterator[None]:
+    """One process at a time changes schemas and grants; others wait."""
+    await connection.execute("SELECT pg_advisory_lock($1)", LOCK_KEY)
+    try:
+        yield
     finally:
         await connection.execute("SELECT pg_advisory_unlock($1)", LOCK_KEY)
+
+
+async def applied_migrations(connection: asyncpg.Connection) -> list[str]:
+    """What was applied to the database: domain/number, in order."""
+    rows = await connection.fetch("SELECT domain, version FROM schema_migrations ORDER BY 1, 2")
+    return [f"{row['domain']}/{row['version']:04}" for row in rows]
 
 
 async def _apply(connection: asyncpg.Connection, migration: Migration) -> None:

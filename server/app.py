@@ -144,7 +144,9 @@ class _Parts:
         node = f"{os.getpid()}-{secrets.token_hex(4)}"
         metrics = Metrics()
         stream = LedgerEventStream(stores.redis)
-        ledger_store = LedgerStore(stores.pool, settings.ledger)
+        ledger_store = LedgerStore(
+            stores.pool, settings.ledger, reads=stores.reads, reader=stores.reader
+        )
         self.outbox = OutboxPublisher(ledger_store, stream, settings.ledger.outbox)
         ledger = LedgerService(
             settings.ledger, ledger_store, wake=self.outbox.wake, observer=metrics.ledger

@@ -6,14 +6,16 @@ import orjson
 STATEMENT_TIMEOUT_MS = 30_000
 
 
-async def create_pool(url: str, *, size: int = 8) -> asyncpg.Pool:
+async def create_pool(url: str, *, size: int = 8, least: int = 1) -> asyncpg.Pool:
     """A pool whose connections turn `json` and `jsonb` into Python values and back.
+
+    With `least` 0 it opens without a connection, and so while the database is away.
 
     Raises OSError or asyncpg.PostgresError when the database can't be reached.
     """
     return await asyncpg.create_pool(
         url,
-        min_size=1,
+        min_size=least,
         max_size=size,
         init=_prepare,
         timeout=10,

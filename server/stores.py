@@ -12,10 +12,11 @@ from server.database import create_pool
 from server.embedded.account import store_account
 from server.embedded.archive import archiving
 from server.embedded.folder import DataFolder, default_data_dir
-from server.embedded.postgres import EmbeddedPostgres
+from server.embedded.postgres import READER, EmbeddedPostgres
 from server.embedded.redis import EmbeddedRedis
 from server.grants import apply_grants
 from server.migrations import Migration, migrate
+from server.replica import Reads
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +32,12 @@ class Stores:
     """Open connections to both stores, migrated, and the folder for keys."""
 
     pool: asyncpg.Pool
+    reads: Reads
+    """For what may be a little behind: statements, and lists of admins."""
+
+    reader: str | None
+    """The role that a user's own reads take; None where the database has no such role."""
+
     redis: Redis
     folder: DataFolder
     """For keys and logs."""
@@ -56,15 +63,18 @@ async def open_stores(settings: StoreSettings) -> AsyncIterator[Stores]:
         connection = await asyncpg.connect(urls.owner, timeout=10)
         try:
             migrated = await migrate(connection)
-            await apply_grants(connection)
+            has_roles = await apply_grants(connection)
         finally:
             await connection.close()
         pool = await create_pool(urls.app, size=settings.pool_size)
         stack.callback(pool.terminate)
+        replica = await _replica(settings, stack)
         redis = Redis.from_url(redis_url, socket_timeout=10, socket_connect_timeout=5)
         stack.push_async_callback(redis.aclose)
         await redis.ping()
-        yield Stores(pool, redis, folder, tuple(migrated))
+        reads = Reads(pool, replica, max_lag_s=settings.read_max_lag_s)
+        reader = READER if has_roles else None
+        yield Stores(pool, reads, reader, redis, folder, tuple(migrated))
 
 
 async def database_urls(
@@ -80,6 +90,15 @@ async def database_urls(
     stack.push_async_callback(postgres.stop)
     await postgres.start()
     return DatabaseUrls(postgres.url, postgres.app_url)
+
+
+async def _replica(settings: StoreSettings, stack: AsyncExitStack) -> asyncpg.Pool | None:
+    if settings.read_database_url is None:
+        return None
+    url = settings.read_database_url.get_secret_value()
+    pool = await create_pool(url, size=settings.pool_size, least=0)
+    stack.callback(pool.terminate)
+    return pool
 
 
 async def redis_address(settings: StoreSettings, folder: DataFolder, stack: AsyncExitStack) -> str:

@@ -13,7 +13,7 @@ from config.sql import load_queries
 from ledger.accounts import AccountCode, TrialBalance, trial_balance
 from ledger.outbox import LogTurn
 from ledger.statements import Page, Statement, StatementLine, Wallet
-from ledger.store.calls import Calls
+from ledger.store.calls import Calls, Connections
 from ledger.store.log import turn
 from ledger.store.movements import MovementBooks
 from ledger.store.writer import GiftWriter
@@ -32,8 +32,16 @@ Answered = tuple[TransferResult, dict[str, Any]]
 class LedgerStore:
     """The ledger's tables and functions; what has a file of its own is an attribute."""
 
-    def __init__(self, pool: asyncpg.Pool, settings: LedgerSettings) -> None:
-        self.calls = Calls(pool, settings)
+    def __init__(
+        self,
+        pool: asyncpg.Pool,
+        settings: LedgerSettings,
+        *,
+        reads: Connections | None = None,
+        reader: str | None = None,
+    ) -> None:
+        """`reads` and `reader` are what `Calls` says of them."""
+        self.calls = Calls(pool, settings, reads=reads, reader=reader)
         self.movements = MovementBooks(self.calls)
         self.writer = GiftWriter(pool, settings)
         self._settings = settings
@@ -60,14 +68,16 @@ class LedgerStore:
 
     async def wallet(self, user_id: UUID) -> Wallet:
         """Zeros for a user that has no accounts yet."""
-        row = await self.calls.fetchrow(SQL["wallet"], user_id, self._settings.currency)
-        return Wallet(**row, currency=self._settings.currency)
+        rows = await self.calls.fetch_of(user_id, SQL["wallet"], user_id, self._settings.currency)
+        return Wallet(**rows[0], currency=self._settings.currency)
 
     async def statement(self, user_id: UUID, code: AccountCode, page: Page) -> Statement:
         """One page of the user's account."""
         currency = self._settings.currency
-        rows = await self.calls.fetch(
-            SQL["statement"], user_id, code, currency, page.before, page.limit + 1
+        rows = await self.calls.fetch_of(
+            user_id,
+            *(SQL["statement"], user_id, code, currency, page.before, page.limit + 1),
+            may_be_behind=True,
         )
         if not rows:
             return Statement(None, currency, 0, (), None)
@@ -86,7 +96,7 @@ class LedgerStore:
 
     async def trial_balance(self) -> TrialBalance:
         """The whole chart, in the ledger's currency."""
-        rows = await self.calls.fetch(SQL["trial_balance"], self._settings.currency)
+        rows = await self.calls.fetch_behind(SQL["trial_balance"], self._settings.currency)
         return trial_balance(
             self._settings.currency,
             {

@@ -15,10 +15,6 @@ log = logging.getLogger(__name__)
 STREAM_KEY = "sociallive:ledger:events"
 FIELD = b"events"
 """The field of an entry that holds its batch."""
-SEQUENCE, AFTER = b"sequence", b"after"
-"""Fields that say where in the ledger's log the batch stands, and which batch the one before it in
-the stream was: an entry whose `after` was never seen follows a loss."""
-
 SEQUENCE_FIELD = b"sequence"
 """Where the batch stands in the ledger's log."""
 AFTER_FIELD = b"after"
@@ -78,7 +74,7 @@ def batches(answer: Any) -> list[tuple[str, bytes]]:
 
 def place_of(fields: Mapping[bytes, bytes]) -> tuple[int | None, int | None]:
     """`after` and `sequence` of an entry; None each where a writer did not say."""
-    after, sequence = fields.get(AFTER), fields.get(SEQUENCE)
+    after, sequence = fields.get(AFTER_FIELD), fields.get(SEQUENCE_FIELD)
     return (
         int(after) if after is not None and after.isdigit() else None,
         int(sequence) if sequence is not None and sequence.isdigit() else None,

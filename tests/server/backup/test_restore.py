@@ -64,12 +64,11 @@ async def test_with_force_it_is_replaced(
     database_url: str,
     pool: asyncpg.Pool,
     redis: Redis,
-    tools: Tools,
 ) -> None:
     await gift(ledger)
     for key in (STREAM_KEY, f"{STREAM_KEY}:at:aml", f"{STREAM_KEY}:dead:aml", "other"):
         await redis.set(key, "of a future that is gone")
-    await restore_backup(database_url, redis, backup, tools, force=True)
+    await restore_backup(database_url, redis, backup, Tools(None), force=True)
     assert await pool.fetchval("SELECT count(*) FROM ledger.transactions") == 11
     assert set(await redis.keys()) == {f"{STREAM_KEY}:dead:aml".encode(), b"other"}
 

@@ -29,6 +29,7 @@ VISIBLE: Mapping[str, str] = MappingProxyType(
         "ledger.accounts": f"owner_id = {MINE}",
         # The subqueries see through the policies of the tables that they read.
         "ledger.journal_entries": "account_id IN (SELECT account_id FROM ledger.accounts)",
+        "ledger.holds": "account_id IN (SELECT account_id FROM ledger.accounts)",
         "ledger.transactions": "EXISTS (SELECT FROM ledger.journal_entries e"
         " WHERE e.transaction_id = transactions.transaction_id"
         " AND e.posted_at = transactions.posted_at)",

@@ -6,11 +6,14 @@ from uuid import UUID, uuid4
 import asyncpg
 import pytest
 
+from config.ledger import LedgerSettings
 from ledger.service import LedgerService
+from ledger.store import LedgerStore
+from server.database import create_pool
 from server.embedded.postgres import EmbeddedPostgres
 from server.embedded.redis import EmbeddedRedis
 from server.grants import APP, READER, VISIBLE, apply_grants
-from tests.server.backup.conftest import ADA, BO, ledger  # noqa: F401
+from tests.server.backup.conftest import ADA, BO, Silent, gift, ledger  # noqa: F401
 
 APPEND_ONLY = ("ledger.journal_entries", "ledger.transactions", "ledger.event_log")
 
@@ -109,6 +112,7 @@ async def test_a_user_s_reads_see_that_user_s_rows(
     assert await rows_seen(app, ADA) == {
         "ledger.accounts": 1,
         "ledger.journal_entries": 11,
+        "ledger.holds": 0,
         "ledger.transactions": 11,
     }
     seen = await rows_seen(app, BO)
@@ -130,3 +134,26 @@ async def test_a_user_s_reads_write_nothing(app: asyncpg.Connection) -> None:
         with pytest.raises(asyncpg.InsufficientPrivilegeError):
             await app.execute(f"BEGIN; SET LOCAL ROLE {READER}; {statement}")
         await app.execute("ROLLBACK")
+
+
+async def test_wallet_and_statement_are_read_with_the_reader_s_rights(
+    ledger: LedgerService,  # noqa: F811
+    owner: asyncpg.Connection,
+    stores: tuple[EmbeddedPostgres, EmbeddedRedis],
+    database_url: str,
+) -> None:
+    name = database_url.rpartition("/")[2]
+    pool = await create_pool(f"{stores[0].app_url.rpartition('/')[0]}/{name}")
+    settings = LedgerSettings()
+    store = LedgerStore(pool, settings, reader=READER)
+    read = LedgerService(settings, store, wake=lambda: None, observer=Silent())
+    assert await read.wallet(ADA) == await ledger.wallet(ADA)
+    for user_id, account in ((ADA, "wallet"), (BO, "earnings")):
+        seen = await read.statement(user_id, account=account, cursor=None, limit=5)  # type: ignore[arg-type]
+        plain = await ledger.statement(user_id, account=account, cursor=None, limit=5)  # type: ignore[arg-type]
+        assert len(seen.lines) == 5
+        assert seen == plain
+    await gift(read)  # and the server's role may post
+    assert (await read.wallet(BO)).earnings_minor == 77
+    await read.close()
+    pool.terminate()

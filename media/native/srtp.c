@@ -46,10 +46,10 @@ sl_srtp *sl_srtp_new(sl_srtp_profile profile, const uint8_t *local, const uint8_
 {
     sl_srtp *srtp = new_srtp();
     if (srtp == NULL ||
-        (sl_transform_derive(&srtp->rtp_out, profile, local, SL_LABELS_RTP, true) &&
-         sl_transform_derive(&srtp->rtcp_out, profile, local, SL_LABELS_RTCP, true) &&
-         sl_transform_derive(&srtp->rtp_in, profile, remote, SL_LABELS_RTP, false) &&
-         sl_transform_derive(&srtp->rtcp_in, profile, remote, SL_LABELS_RTCP, false)))
+        (sl_transform_derive(&srtp->rtp_out, profile, local, SL_LABELS_RTP, SL_SEALS_PACKETS) &&
+         sl_transform_derive(&srtp->rtcp_out, profile, local, SL_LABELS_RTCP, SL_SEALS) &&
+         sl_transform_derive(&srtp->rtp_in, profile, remote, SL_LABELS_RTP, SL_OPENS) &&
+         sl_transform_derive(&srtp->rtcp_in, profile, remote, SL_LABELS_RTCP, SL_OPENS)))
         return srtp;
     sl_srtp_release(srtp);
     return NULL;
@@ -58,10 +58,10 @@ sl_srtp *sl_srtp_new(sl_srtp_profile profile, const uint8_t *local, const uint8_
 sl_srtp *sl_srtp_new_derived(sl_srtp_profile profile, const sl_session_keys *keys)
 {
     sl_srtp *srtp = new_srtp();
-    if (srtp == NULL || (sl_transform_init(&srtp->rtp_out, profile, keys, true) &&
-                         sl_transform_init(&srtp->rtcp_out, profile, keys, true) &&
-                         sl_transform_init(&srtp->rtp_in, profile, keys, false) &&
-                         sl_transform_init(&srtp->rtcp_in, profile, keys, false)))
+    if (srtp == NULL || (sl_transform_init(&srtp->rtp_out, profile, keys, SL_SEALS_PACKETS) &&
+                         sl_transform_init(&srtp->rtcp_out, profile, keys, SL_SEALS) &&
+                         sl_transform_init(&srtp->rtp_in, profile, keys, SL_OPENS) &&
+                         sl_transform_init(&srtp->rtcp_in, profile, keys, SL_OPENS)))
         return srtp;
     sl_srtp_release(srtp);
     return NULL;
@@ -101,28 +101,31 @@ static void mac_of(const sl_transform *transform, const uint8_t *packet, size_t 
 
 /* ---- RTP out ---- */
 
+/* RFC 3711 §3.3: encrypted, then authenticated together with the header. */
+static bool sign_rtp(sl_transform *transform, uint8_t *packet, size_t header_size,
+                     const uint8_t *payload, size_t payload_size, uint64_t index)
+{
+    uint8_t *text = packet + header_size, rollover[4], mac[SL_HMAC_SHA1_SIZE];
+    if (!sl_transform_start(transform, sl_read32(packet + 8), index) ||
+        !sl_transform_crypt(transform, payload, payload_size, text))
+        return false;
+    sl_write32(rollover, (uint32_t)(index >> 16));
+    mac_of(transform, packet, header_size + payload_size, rollover, mac);
+    memcpy(text + payload_size, mac, transform->tag_size);
+    return true;
+}
+
 int sl_srtp_protect_rtp(sl_srtp *srtp, uint8_t *out, size_t header_size, const uint8_t *payload,
                         size_t payload_size, uint64_t index)
 {
     sl_transform *transform = &srtp->rtp_out;
     uint8_t *text = out + header_size, *tag = text + payload_size;
-    if (!sl_transform_start(transform, sl_read32(out + 8), index))
-        return SL_SRTP_FAILED;
-    if (transform->is_aead) {
-        /* RFC 7714 §8.2: the header is associated data. */
-        if (!sl_transform_associate(transform, out, header_size) ||
-            !sl_transform_crypt(transform, payload, payload_size, text) ||
-            !sl_transform_seal(transform, tag))
-            return SL_SRTP_FAILED;
-    } else {
-        uint8_t rollover[4], mac[SL_HMAC_SHA1_SIZE];
-        if (!sl_transform_crypt(transform, payload, payload_size, text))
-            return SL_SRTP_FAILED;
-        sl_write32(rollover, (uint32_t)(index >> 16));
-        mac_of(transform, out, header_size + payload_size, rollover, mac);
-        memcpy(tag, mac, transform->tag_size);
-    }
-    return (int)(header_size + payload_size + transform->tag_size);
+    /* RFC 7714 §8.2: the header is associated data. */
+    bool done = transform->is_aead
+                    ? sl_transform_seal_packet(transform, sl_read32(out + 8), index, out,
+                                               header_size, payload, payload_size, text, tag)
+                    : sign_rtp(transform, out, header_size, payload, payload_size, index);
+    return done ? (int)(header_size + payload_size + transform->tag_size) : SL_SRTP_FAILED;
 }
 
 /* ---- RTCP out ---- */

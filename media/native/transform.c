@@ -4,6 +4,7 @@
 #include <openssl/crypto.h>
 #include <openssl/params.h>
 #include <pthread.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "kdf.h"
@@ -49,6 +50,8 @@ static bool derive(sl_srtp_profile profile, const uint8_t *material, uint8_t lab
                          size);
 }
 
+static void speed_up(sl_transform *transform, const uint8_t *key, size_t key_size);
+
 static bool init_cipher(sl_transform *transform, sl_srtp_profile profile, const uint8_t *key,
                         bool encrypts)
 {
@@ -60,7 +63,7 @@ static bool init_cipher(sl_transform *transform, sl_srtp_profile profile, const 
 }
 
 bool sl_transform_init(sl_transform *transform, sl_srtp_profile profile,
-                       const sl_session_keys *keys, bool encrypts)
+                       const sl_session_keys *keys, sl_transform_use use)
 {
     const profile_parameters *p = &parameters[profile];
     memset(transform, 0, sizeof *transform);
@@ -70,14 +73,17 @@ bool sl_transform_init(sl_transform *transform, sl_srtp_profile profile,
     if (!p->is_aead)
         sl_hmac_sha1_init(&transform->mac, keys->mac_key);
     pthread_once(&ciphers_fetched, fetch_ciphers);
-    if (init_cipher(transform, profile, keys->key, encrypts))
-        return true;
-    sl_transform_clear(transform);
-    return false;
+    if (!init_cipher(transform, profile, keys->key, use != SL_OPENS)) {
+        sl_transform_clear(transform);
+        return false;
+    }
+    if (p->is_aead && use == SL_SEALS_PACKETS && sl_gcm_is_there())
+        speed_up(transform, keys->key, p->key_size);
+    return true;
 }
 
 bool sl_transform_derive(sl_transform *transform, sl_srtp_profile profile, const uint8_t *material,
-                         uint8_t labels, bool encrypts)
+                         uint8_t labels, sl_transform_use use)
 {
     const profile_parameters *p = &parameters[profile];
     sl_session_keys keys;
@@ -85,7 +91,7 @@ bool sl_transform_derive(sl_transform *transform, sl_srtp_profile profile, const
                 derive(profile, material, labels + SL_LABEL_AUTHENTICATION, keys.mac_key,
                        sizeof keys.mac_key) &&
                 derive(profile, material, labels + SL_LABEL_SALT, keys.salt, p->salt_size) &&
-                sl_transform_init(transform, profile, &keys, encrypts);
+                sl_transform_init(transform, profile, &keys, use);
     OPENSSL_cleanse(&keys, sizeof keys);
     return made;
 }
@@ -93,20 +99,28 @@ bool sl_transform_derive(sl_transform *transform, sl_srtp_profile profile, const
 void sl_transform_clear(sl_transform *transform)
 {
     EVP_CIPHER_CTX_free(transform->cipher); /* which cleanses its keys */
+    if (transform->gcm != NULL)
+        OPENSSL_cleanse(transform->gcm, sizeof *transform->gcm);
+    free(transform->gcm);
     OPENSSL_cleanse(transform, sizeof *transform);
 }
 
-bool sl_transform_start(sl_transform *transform, uint32_t ssrc, uint64_t index)
+static void write_iv(const sl_transform *transform, uint32_t ssrc, uint64_t index, uint8_t iv[16])
 {
     /* RFC 7714 §8.1, §9.1: 00 00 SSRC index48, XOR the salt.
      * RFC 3711 §4.1.1: 00 00 00 00 SSRC index48 00 00, XOR the salt. */
-    uint8_t iv[16];
-    memcpy(iv, transform->salt, sizeof iv);
+    memcpy(iv, transform->salt, 16);
     uint8_t *at = iv + (transform->is_aead ? 2 : 4);
     for (int byte = 0; byte < 4; byte++)
         at[byte] ^= (uint8_t)(ssrc >> (24 - 8 * byte));
     for (int byte = 0; byte < 6; byte++)
         at[4 + byte] ^= (uint8_t)(index >> (40 - 8 * byte));
+}
+
+bool sl_transform_start(sl_transform *transform, uint32_t ssrc, uint64_t index)
+{
+    uint8_t iv[16];
+    write_iv(transform, ssrc, index, iv);
     return EVP_CipherInit_ex2(transform->cipher, NULL, NULL, iv, -1, NULL) == 1;
 }
 
@@ -144,4 +158,63 @@ bool sl_transform_verify(sl_transform *transform, const uint8_t *tag)
     };
     return EVP_CIPHER_CTX_set_params(transform->cipher, given) == 1 &&
            EVP_CipherFinal_ex(transform->cipher, nothing, &length) == 1;
+}
+
+/* ---- whole packets ---- */
+
+static bool seal_by_openssl(sl_transform *transform, uint32_t ssrc, uint64_t index,
+                            const uint8_t *aad, size_t aad_size, const uint8_t *in, size_t size,
+                            uint8_t *out, uint8_t *tag)
+{
+    return sl_transform_start(transform, ssrc, index) &&
+           sl_transform_associate(transform, aad, aad_size) &&
+           sl_transform_crypt(transform, in, size, out) && sl_transform_seal(transform, tag);
+}
+
+bool sl_transform_seal_packet(sl_transform *transform, uint32_t ssrc, uint64_t index,
+                              const uint8_t *aad, size_t aad_size, const uint8_t *in, size_t size,
+                              uint8_t *out, uint8_t *tag)
+{
+    if (transform->gcm == NULL)
+        return seal_by_openssl(transform, ssrc, index, aad, aad_size, in, size, out, tag);
+    uint8_t iv[16];
+    write_iv(transform, ssrc, index, iv);
+    sl_gcm_seal(transform->gcm, iv, aad, aad_size, in, size, out, tag);
+    return true;
+}
+
+/* Whether both ways give the same bytes for a packet with a stride, a rest and a part of a block.
+ * What comes of it goes nowhere. */
+static bool agree(sl_transform *transform)
+{
+    enum { HEADER = 20, TEXT = 411 };
+    uint8_t sample[HEADER + TEXT] = {0}, first[TEXT + SL_SRTP_MAX_TAG],
+            second[TEXT + SL_SRTP_MAX_TAG];
+    sl_gcm_key *gcm = transform->gcm;
+    bool sealed = sl_transform_seal_packet(transform, 0, 0, sample, HEADER, sample + HEADER, TEXT,
+                                           first, first + TEXT);
+    transform->gcm = NULL;
+    sealed = sealed && sl_transform_seal_packet(transform, 0, 0, sample, HEADER, sample + HEADER,
+                                                TEXT, second, second + TEXT);
+    transform->gcm = gcm;
+    return sealed && memcmp(first, second, sizeof first) == 0;
+}
+
+/* Gives a transform the processor's own instructions and takes OpenSSL's context from it; leaves it
+ * as it is where the two differ. */
+static void speed_up(sl_transform *transform, const uint8_t *key, size_t key_size)
+{
+    size_t size = (sizeof(sl_gcm_key) + SL_GCM_ALIGNMENT - 1) / SL_GCM_ALIGNMENT * SL_GCM_ALIGNMENT;
+    transform->gcm = aligned_alloc(SL_GCM_ALIGNMENT, size);
+    if (transform->gcm == NULL)
+        return;
+    sl_gcm_init(transform->gcm, key, key_size);
+    if (agree(transform)) {
+        EVP_CIPHER_CTX_free(transform->cipher);
+        transform->cipher = NULL;
+    } else {
+        OPENSSL_cleanse(transform->gcm, sizeof *transform->gcm);
+        free(transform->gcm);
+        transform->gcm = NULL;
+    }
 }

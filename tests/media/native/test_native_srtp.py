@@ -129,6 +129,22 @@ def test_it_protects_as_the_python_version_does(profile, ssrc, index, payload):
     assert ours(keys).protect(header, payload, index) == expected
 
 
+sizes = st.one_of(
+    st.integers(0, 300), st.integers(0, 80).map(lambda n: 16 * n), st.integers(0, 65_000)
+)
+
+
+@settings(max_examples=300, deadline=None)
+@given(any_profile, st.integers(0, 130), sizes, st.integers(0, 255))
+def test_sizes_of_every_shape(profile, extension, size, fill):
+    """Vectors, strides and their rests, beside headers that are more than one block."""
+    keys = keys_of(profile)
+    header = header_of(1, 7) + bytes(n * fill % 256 for n in range(4 * extension))
+    payload = (bytes(range(256)) * 255)[fill : fill + size]
+    expected = protector(keys, 7)(header, payload, 1)
+    assert ours(keys).protect(header, payload, 1) == expected
+
+
 @given(any_profile, st.integers(0, 255), st.integers(0, 60))
 def test_it_derives_as_the_python_version_does(profile, label, size):
     keys = keys_of(profile)

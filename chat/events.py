@@ -84,10 +84,17 @@ def viewers(stream_id: UUID, count: int) -> Frame:
     return {"t": "viewers", "stream_id": str(stream_id), "count": count}
 
 
-def stream(stream_id: UUID, state: str, *, reconnect: bool = False) -> Frame:
-    """The stream's state changed; with `reconnect`, media sessions of it were lost."""
-    frame = {"t": "stream", "stream_id": str(stream_id), "state": state}
-    return {**frame, "reconnect": True} if reconnect else frame
+def stream(
+    stream_id: UUID, state: str, *, reconnect: bool = False, reason: str | None = None
+) -> Frame:
+    """The stream's state changed; with `reconnect`, media sessions of it were lost; `reason` says
+    to people why it ended."""
+    frame: Frame = {"t": "stream", "stream_id": str(stream_id), "state": state}
+    if reconnect:
+        frame["reconnect"] = True
+    if reason is not None:
+        frame["reason"] = reason
+    return frame
 
 
 def presence_signal() -> Frame:

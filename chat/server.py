@@ -115,10 +115,13 @@ class ChatServer:
             self._hub.show(room, frame, entry.payload)
         self.counters.gifts_shown += 1
 
-    async def stream_state(self, stream_id: UUID, state: str, *, reconnect: bool = False) -> None:
-        """Tell the room, on every node, that its stream is `live`, `interrupted` or `offline`;
-        with `reconnect`, that some who watch or publish it need a new session."""
-        payload = MSGPACK.encode(events.stream(stream_id, state, reconnect=reconnect))
+    async def stream_state(
+        self, stream_id: UUID, state: str, *, reconnect: bool = False, reason: str | None = None
+    ) -> None:
+        """Tell the room, on every node, that its stream is `live`, `interrupted` or `offline` (and
+        why); with `reconnect`, that some who watch or publish it need a new session."""
+        event = events.stream(stream_id, state, reconnect=reconnect, reason=reason)
+        payload = MSGPACK.encode(event)
         await self._ports.bus.publish(str(stream_id), payload)
 
     async def disconnect_user(self, user_id: UUID, code: CloseCode = CloseCode.SIGNED_OUT) -> None:

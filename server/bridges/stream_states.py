@@ -22,7 +22,7 @@ class Rooms(Protocol):
     """Who tells the viewers; the chat."""
 
     async def stream_state(
-        self, stream_id: UUID, state: str, *, reconnect: bool = False
+        self, stream_id: UUID, state: str, *, reconnect: bool = False, reason: str | None = None
     ) -> None: ...
 
 
@@ -36,6 +36,8 @@ class StreamStates:
         """The last state of each stream that is not offline."""
         self._lost: set[UUID] = set()
         """Streams whose rooms are to hear that sessions were lost."""
+        self._reasons: dict[UUID, str] = {}
+        """Why each stream that waits to be offline ended."""
         self._woken = asyncio.Event()
         self._mark: dict[CatalogState, Callable[[UUID], Awaitable[None]]] = {
             CatalogState.LIVE: catalog.mark_live,
@@ -51,9 +53,12 @@ class StreamStates:
             self._write(stream_id, self._live[stream_id])
         elif (state := STATES.get(type(event))) is not None:
             self._write(stream_id, state)
+        if isinstance(event, StreamEnded):
+            self._reasons[stream_id] = event.reason
 
     def _write(self, stream_id: UUID, state: CatalogState) -> None:
         self._waiting[stream_id] = state
+        self._reasons.pop(stream_id, None)
         if state is CatalogState.OFFLINE:
             self._live.pop(stream_id, None)
             self._lost.discard(stream_id)
@@ -75,7 +80,9 @@ class StreamStates:
             try:
                 await self._mark[state](stream_id)
                 is_lost = stream_id in self._lost
-                await self._rooms.stream_state(stream_id, state.value, reconnect=is_lost)
+                await self._rooms.stream_state(
+                    stream_id, state.value, reconnect=is_lost, reason=self._reasons.get(stream_id)
+                )
                 if is_lost:
                     self._lost.discard(stream_id)
             except Exception:
@@ -83,4 +90,5 @@ class StreamStates:
                 raise
             if self._waiting.get(stream_id) is state:
                 del self._waiting[stream_id]
+                self._reasons.pop(stream_id, None)
             log.info("stream state", extra={"stream_id": str(stream_id), "state": state.value})

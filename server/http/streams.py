@@ -146,7 +146,7 @@ async def rotate_key(call: Call) -> Answer:
 
 async def stop(call: Call) -> Answer:
     """End the live session."""
-    await call.services.media.stop_stream(call.uuid("stream_id"), "stopped by its owner")
+    await call.services.media.stop_stream(call.uuid("stream_id"), "The streamer stopped it.")
     return Answer(status=204)
 
 

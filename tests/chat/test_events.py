@@ -29,6 +29,7 @@ EVENTS: list[Frame] = [
     events.viewers(STREAM, 3),
     events.stream(STREAM, "live"),
     events.stream(STREAM, "live", reconnect=True),
+    events.stream(STREAM, "offline", reason="The publisher stopped."),
 ]
 
 

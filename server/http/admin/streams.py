@@ -24,5 +24,7 @@ async def listed(call: Call) -> Answer:
 async def stop(call: Call) -> Answer:
     """End a live session; the stream can't be published again for a while."""
     stream = await call.services.catalog.get(call.uuid("stream_id"))
-    await call.services.media.stop_stream(stream.stream_id, "stopped by an admin", hold=True)
+    await call.services.media.stop_stream(
+        stream.stream_id, "An admin stopped this stream.", hold=True
+    )
     return Answer(status=204)

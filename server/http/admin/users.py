@@ -64,7 +64,7 @@ async def suspend(call: Call) -> Answer:
     services = call.services
     user = await services.identity.suspend(call.uuid("user_id"))
     for stream in await services.catalog.owned(user.user_id):
-        await services.media.stop_stream(stream.stream_id, "its owner was suspended")
+        await services.media.stop_stream(stream.stream_id, "An admin stopped this stream.")
     await services.chat.disconnect_user(user.user_id)
     return Answer(UserShape.of(user))
 

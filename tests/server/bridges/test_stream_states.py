@@ -23,13 +23,17 @@ class Rooms:
 
     def __init__(self, failures: int = 0) -> None:
         self.told: list[tuple[UUID, str]] = []
+        self.reasons: list[str | None] = []
         self._failures = failures
 
-    async def stream_state(self, stream_id: UUID, state: str, *, reconnect: bool = False) -> None:
+    async def stream_state(
+        self, stream_id: UUID, state: str, *, reconnect: bool = False, reason: str | None = None
+    ) -> None:
         if self._failures:
             self._failures -= 1
             raise ConnectionError("Redis is away")
         self.told.append((stream_id, f"{state}, reconnect" if reconnect else state))
+        self.reasons.append(reason)
 
 
 @pytest.fixture
@@ -51,6 +55,23 @@ async def test_states_are_written_and_told(catalog: StreamCatalog) -> None:
         await states.flush()
         assert (await catalog.get(stream.stream_id)).state is expected
         assert rooms.told[-1] == (stream.stream_id, expected.value)
+
+
+async def test_a_room_hears_why_its_stream_ended(catalog: StreamCatalog) -> None:
+    stream, _ = await catalog.create(uuid4(), "Stella", "Night drive")
+    rooms = Rooms(failures=1)
+    states = StreamStates(catalog, rooms)
+    states.on_event(StreamLive(stream.stream_id))
+    states.on_event(StreamEnded(stream.stream_id, "The encoder sent too much."))
+    with pytest.raises(ConnectionError):
+        await states.flush()
+    await states.flush()
+    states.on_event(StreamLive(stream.stream_id))
+    await states.flush()
+    states.on_event(StreamEnded(stream.stream_id, "one"))
+    states.on_event(StreamLive(stream.stream_id))  # again before anybody was told
+    await states.flush()
+    assert rooms.reasons == ["The encoder sent too much.", None, None]
 
 
 async def test_only_the_latest_state_of_a_stream_waits(catalog: StreamCatalog) -> None:

@@ -1,6 +1,6 @@
 import type { Stream } from "@shared/api/types";
 import { ChatPanel } from "@shared/chat/ChatPanel";
-import { useChat } from "@shared/chat/useChat";
+import { useChat, useChatView } from "@shared/chat/useChat";
 import { isOnAir } from "@shared/rtc/broadcast";
 import { useState } from "react";
 import { useStore } from "zustand";
@@ -33,6 +33,7 @@ export function Desk({ stream, streams, choose, create, renamed, firstKey }: Pro
   const { media, devices, error, busy } = useStore(capture.view);
   const broadcast = useStore(publisher.view);
   const stats = useServerStats(stream.stream_id);
+  const { room } = useChatView(chat);
 
   return (
     <div className="desk">
@@ -42,7 +43,7 @@ export function Desk({ stream, streams, choose, create, renamed, firstKey }: Pro
           state={stats?.state ?? stream.state} />
         <Preview media={media} source={wanted.source} open={() => void capture.open(wanted)} busy={busy} error={error} />
         <LiveControls broadcast={broadcast} hasMedia={media !== null} goLive={goLive} stop={stop}
-          elsewhere={stats?.state === "live"} />
+          elsewhere={stats?.state === "live"} endReason={room.endReason} />
         <SourcePicker wanted={wanted} change={setWanted} devices={devices} />
         <EncoderCard stream={stream} firstKey={firstKey} />
       </div>

@@ -13,6 +13,8 @@ interface Props {
   stop: () => Promise<void>;
   /** The server says that the stream is live, from wherever. */
   elsewhere: boolean;
+  /** Why the last broadcast ended, as the server tells it. */
+  endReason: string | null;
 }
 
 const WORDS: Record<BroadcastState, string> = {
@@ -24,7 +26,7 @@ const WORDS: Record<BroadcastState, string> = {
   stopped: "Not live",
 };
 
-export function LiveControls({ broadcast, hasMedia, goLive, stop, elsewhere }: Props) {
+export function LiveControls({ broadcast, hasMedia, goLive, stop, elsewhere, endReason }: Props) {
   const [busy, setBusy] = useState(false);
   const [error, setError] = useState<string | null>(null);
   const onAir = isOnAir(broadcast.state);
@@ -58,6 +60,7 @@ export function LiveControls({ broadcast, hasMedia, goLive, stop, elsewhere }: P
         {broadcast.startedAtMs !== null && <Uptime since={broadcast.startedAtMs} />}
       </div>
       {problem && <Alert type="error" showIcon title={problem} data-testid="broadcast-error" />}
+      {endReason && !onAir && !elsewhere && <Alert type="info" showIcon title={endReason} data-testid="end-reason" />}
     </div>
   );
 }

@@ -46,7 +46,7 @@ export type RoomFrame =
   | { t: "deleted"; stream_id: string; message_id: string; by: unknown }
   | { t: "timed_out"; stream_id: string; user_id: string; until: string | null }
   | { t: "viewers"; stream_id: string; count: number }
-  | { t: "stream"; stream_id: string; state: StreamState; reconnect?: boolean };
+  | { t: "stream"; stream_id: string; state: StreamState; reconnect?: boolean; reason?: string };
 
 export interface JoinedFrame {
   t: "joined";

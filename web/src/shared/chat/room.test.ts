@@ -66,4 +66,12 @@ describe("room", () => {
     expect(reduce(counted, { t: "stream", stream_id: STREAM, state: "interrupted" }))
       .toMatchObject({ viewers: 7, streamState: "interrupted" });
   });
+
+  it("remembers why the stream ended until it is live again", () => {
+    const ended = reduce(EMPTY_ROOM, { t: "stream", stream_id: STREAM, state: "offline", reason: "Too fast." });
+    expect(ended.endReason).toBe("Too fast.");
+    expect(joined(ended, { ...join([]), state: "offline" }).endReason).toBe("Too fast.");
+    expect(joined(ended, join([])).endReason).toBeNull();
+    expect(reduce(ended, { t: "stream", stream_id: STREAM, state: "live" }).endReason).toBeNull();
+  });
 });

@@ -16,11 +16,13 @@ export interface Room {
   /** null until the room is joined. */
   viewers: number | null;
   streamState: StreamState | null;
+  /** Why the stream is offline, as far as this member has heard. */
+  endReason: string | null;
   /** Users who may not write, and until when (RFC 3339). */
   timeouts: Readonly<Record<string, string>>;
 }
 
-export const EMPTY_ROOM: Room = { lines: [], viewers: null, streamState: null, timeouts: {} };
+export const EMPTY_ROOM: Room = { lines: [], viewers: null, streamState: null, endReason: null, timeouts: {} };
 
 type Reducers = { [T in RoomFrame["t"]]: (room: Room, frame: Extract<RoomFrame, { t: T }>) => Room };
 
@@ -36,7 +38,7 @@ const REDUCERS: Reducers = {
     return { ...room, timeouts: until === null ? others : { ...others, [user_id]: until } };
   },
   viewers: (room, { count }) => ({ ...room, viewers: count }),
-  stream: (room, { state }) => ({ ...room, streamState: state }),
+  stream: (room, { state, reason }) => ({ ...room, streamState: state, endReason: reason ?? null }),
 };
 
 export function reduce(room: Room, frame: RoomFrame): Room {
@@ -46,7 +48,8 @@ export function reduce(room: Room, frame: RoomFrame): Room {
 
 /** Joined, or joined again after an interruption: history fills what was missed, nothing shows twice. */
 export function joined(room: Room, { history, viewers, state }: JoinedFrame): Room {
-  return { ...withLines(room, history), viewers, streamState: state };
+  const endReason = state === "offline" ? room.endReason : null;
+  return { ...withLines(room, history), viewers, streamState: state, endReason };
 }
 
 function withLines(room: Room, frames: readonly (MessageFrame | GiftFrame)[]): Room {

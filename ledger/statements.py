@@ -14,7 +14,8 @@ NEWEST = 2**63 - 1
 class Wallet:
     """What a user has in coins, and has earned.
 
-    `earnings_minor` may not be paid out yet, `earnings_available_minor` may. `held_minor` is what
+    `earnings_minor` may not be paid out yet, `earnings_available_minor` may, as far as no open hold
+    keeps it back. `held_minor` is what
     open holds keep back of the balance.
     """
 

@@ -73,7 +73,7 @@ class Payout:
     @property
     def destination_shown(self) -> str:
         """The destination for screens: its last four characters."""
-        return f"…{self.destination[-4:]}"
+        return f"…{self.destination.replace(' ', '')[-4:]}"
 
     @property
     def status(self) -> str:

@@ -27,10 +27,11 @@ class GiftList(Shape):
 
 
 class WalletShape(Shape):
-    """What a user can spend, and what they have earned."""
+    """What a user can spend, and what they have earned: what is pending, and what is available."""
 
     balance_minor: int
     earnings_minor: int
+    earnings_available_minor: int
     currency: str
 
 

@@ -91,6 +91,7 @@ async def test_a_hold_keeps_the_amount_from_a_chargeback_of_another_gift(
         "SELECT sum(held_minor) AS held FROM ledger.accounts WHERE owner_id = $1", user
     )
     assert held["held"] == EARNED
+    assert (await ledger.wallet(user)).earnings_available_minor == 0
     await house.service.cancel(user, payout.payout_id)
     await house.settle()
     again = await house.ask(user, EARNED)

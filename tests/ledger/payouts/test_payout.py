@@ -102,7 +102,7 @@ def test_its_stream_its_keys_and_what_is_shown():
     assert payout_of(stream_of(PAYOUT.payout_id)) == PAYOUT.payout_id
     assert PAYOUT.stream_id == stream_of(PAYOUT.payout_id)
     assert PAYOUT.request_key("hold") == PAYOUT.request_key("hold") != PAYOUT.request_key("clear")
-    assert PAYOUT.destination_shown == "…0 51"
+    assert PAYOUT.destination_shown == "…2051"
     assert (PAYOUT.status, PAYOUT.can_cancel) == ("pending", True)
     sent = replace(PAYOUT, state=PayoutState.SENT)
     assert (sent.status, sent.can_cancel) == ("sending", False)

@@ -56,7 +56,12 @@ async def test_a_gift_moves_coins_once(api: Any) -> None:
     assert (other.status, other.code) == (409, "idempotency_mismatch")
 
     wallet = await api("GET", "/api/me/wallet", by=viewer)
-    assert wallet.json == {"balance_minor": 480, "earnings_minor": 0, "currency": "COIN"}
+    assert wallet.json == {
+        "balance_minor": 480,
+        "earnings_minor": 0,
+        "earnings_available_minor": 0,
+        "currency": "COIN",
+    }
     earned = (await api("GET", "/api/me/wallet", by=streamer)).json
     assert (earned["balance_minor"], earned["earnings_minor"]) == (0, 14)
 

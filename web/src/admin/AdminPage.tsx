@@ -7,6 +7,7 @@ import { useSearchParams } from "react-router";
 import { AlertsTab } from "./alerts/AlertsTab";
 import { AuditTab } from "./AuditTab";
 import { LedgerTab } from "./LedgerTab";
+import { PayoutsTab } from "./payouts/PayoutsTab";
 import { StreamsTab } from "./StreamsTab";
 import { UsersTab } from "./users/UsersTab";
 import "./admin.css";
@@ -16,6 +17,7 @@ const TABS = [
   { key: "users", label: "Users", children: <UsersTab /> },
   { key: "alerts", label: "AML alerts", children: <AlertsTab /> },
   { key: "ledger", label: "Ledger", children: <LedgerTab /> },
+  { key: "payouts", label: "Payouts", children: <PayoutsTab /> },
   { key: "audit", label: "Audit", children: <AuditTab /> },
 ].map(({ key, label, children }) => ({ key, label: <span data-testid={`tab-${key}`}>{label}</span>, children }));
 

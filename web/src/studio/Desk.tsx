@@ -9,6 +9,7 @@ import { EncoderCard } from "./EncoderCard";
 import { Figures } from "./Figures";
 import { LeaveGuard } from "./LeaveGuard";
 import { LiveControls } from "./LiveControls";
+import { PayoutsCard } from "./PayoutsCard";
 import { Preview } from "./Preview";
 import { SourcePicker } from "./SourcePicker";
 import { useBroadcast } from "./useBroadcast";
@@ -46,6 +47,7 @@ export function Desk({ stream, streams, choose, create, renamed, firstKey }: Pro
           elsewhere={stats?.state === "live"} endReason={room.endReason} />
         <SourcePicker wanted={wanted} change={setWanted} devices={devices} />
         <EncoderCard stream={stream} firstKey={firstKey} />
+        <PayoutsCard />
       </div>
       <div className="desk-side">
         <Figures stats={stats} broadcast={broadcast} chat={chat} />

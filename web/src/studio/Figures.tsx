@@ -42,7 +42,7 @@ export function Figures({ stats, broadcast, chat }: Props) {
         <span>
           <span className="muted">Earnings</span><br />
           <strong className="numbers" data-testid="earnings">
-            {wallet ? formatMoney(wallet.earnings_minor, wallet.currency) : "–"}
+            {wallet ? formatMoney(wallet.earnings_minor + wallet.earnings_available_minor, wallet.currency) : "–"}
           </strong>
         </span>
         <Button onClick={() => setStatement("open")} data-testid="earnings-statement">Statement</Button>

@@ -23,7 +23,7 @@ async def test_an_admin_stops_approves_and_rejects(api: Any) -> None:
     assert rejected.json["state"] == "rejected"
     await steps(api)
     shown = (await api("GET", path, by=admin)).json
-    assert (shown["user_name"], shown["destination"]) == (streamer.name, "…0 51")
+    assert (shown["user_name"], shown["destination"]) == (streamer.name, "…2051")
     assert [event["type"] for event in shown["history"]] == [
         "payout.requested",
         "payout.approved",

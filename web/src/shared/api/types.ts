@@ -84,6 +84,7 @@ export interface GiftReceipt {
 export interface Wallet {
   balance_minor: number;
   earnings_minor: number;
+  earnings_available_minor: number;
   currency: string;
 }
 

@@ -1,0 +1,53 @@
+import { type PayoutOrder, type PayoutTerms, requestPayout } from "@shared/api/payouts";
+import { ApiError, messageFor } from "@shared/api/problem";
+import { newUuid } from "@shared/uuid";
+import { Alert, Button, Form, Input, InputNumber } from "antd";
+import { useRef, useState } from "react";
+
+interface Fields {
+  amount_minor: number;
+  destination: string;
+}
+
+const DESTINATION = /^[A-Za-z0-9][A-Za-z0-9 :/._@-]{3,63}$/;
+
+/** Asks for a payout; a request whose outcome is unknown is repeated under the same request_id. */
+export function PayoutForm({ terms, requested }: { terms: PayoutTerms; requested: () => void }) {
+  const unsettled = useRef<PayoutOrder | null>(null);
+  const [busy, setBusy] = useState(false);
+  const [error, setError] = useState<string | null>(null);
+  const submit = async ({ amount_minor, destination }: Fields) => {
+    const last = unsettled.current;
+    const again = last?.amount_minor === amount_minor && last.destination === destination;
+    const order = again ? last : { request_id: newUuid(), amount_minor, destination };
+    unsettled.current = order;
+    setBusy(true);
+    setError(null);
+    try {
+      await requestPayout(order);
+      unsettled.current = null;
+      requested();
+    } catch (refusal) {
+      if (refusal instanceof ApiError && refusal.status >= 400 && refusal.status < 500) unsettled.current = null;
+      setError(messageFor(refusal));
+    } finally {
+      setBusy(false);
+    }
+  };
+  const most = Math.min(terms.available_minor, terms.max_minor);
+  return (
+    <Form<Fields> layout="inline" requiredMark={false} disabled={busy} className="payout-form"
+      onFinish={(fields) => void submit(fields)} initialValues={{ amount_minor: most }}>
+      <Form.Item name="amount_minor" rules={[{ required: true, message: "How much?" }]}>
+        <InputNumber min={terms.min_minor} max={most} precision={0} aria-label="Amount" data-testid="payout-amount" />
+      </Form.Item>
+      <Form.Item name="destination" className="payout-destination"
+        rules={[{ required: true, pattern: DESTINATION, message: "Give the account, for instance an IBAN." }]}>
+        <Input placeholder="Account to pay to, for instance an IBAN" aria-label="Account to pay to" maxLength={64}
+          autoComplete="off" data-testid="payout-destination" />
+      </Form.Item>
+      <Button type="primary" htmlType="submit" loading={busy} data-testid="request-payout">Pay out</Button>
+      {error && <Alert type="error" showIcon title={error} className="payout-error" data-testid="payout-error" />}
+    </Form>
+  );
+}

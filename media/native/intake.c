@@ -30,6 +30,7 @@ struct sl_intake {
     struct iovec buffers[SL_INTAKE_MESSAGES];
     struct sockaddr_storage from[SL_INTAKE_MESSAGES];
     control controls[SL_INTAKE_MESSAGES];
+    size_t used; /* headers that the kernel wrote to in the last read */
 };
 
 static void enlarge(int fd, int force, int option)
@@ -62,6 +63,7 @@ sl_intake *sl_intake_new(int fd)
         return NULL;
     }
     intake->fd = fd;
+    intake->used = SL_INTAKE_MESSAGES;
     set_options(fd);
     for (size_t i = 0; i < SL_INTAKE_MESSAGES; i++) {
         intake->buffers[i] = (struct iovec){intake->arena + i * BUFFER_BYTES, BUFFER_BYTES};
@@ -85,12 +87,13 @@ void sl_intake_free(sl_intake *intake)
 
 size_t sl_intake_read(sl_intake *intake)
 {
-    for (size_t i = 0; i < SL_INTAKE_MESSAGES; i++) { /* the kernel shortened them last time */
+    for (size_t i = 0; i < intake->used; i++) { /* the kernel shortened them */
         intake->headers[i].msg_hdr.msg_namelen = sizeof intake->from[i];
         intake->headers[i].msg_hdr.msg_controllen = sizeof intake->controls[i].bytes;
     }
     int count = recvmmsg(intake->fd, intake->headers, SL_INTAKE_MESSAGES, MSG_DONTWAIT, NULL);
     /* An error is an ICMP message about something sent earlier: the peer's timer decides. */
+    intake->used = count > 0 ? (size_t)count : 1;
     return count > 0 ? (size_t)count : 0;
 }
 

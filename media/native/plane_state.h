@@ -39,6 +39,7 @@ struct sl_plane {
     sl_stream *streams;
     sl_pending pending[SL_INGEST_MAX_BATCH];
     size_t pending_count;
+    double relay_s; /* how long the last fan-out took */
     sl_plain batch[SL_INGEST_MAX_BATCH]; /* of one publisher */
     sl_packet relayed[2 * SL_INGEST_MAX_BATCH];
     sl_rtcp rtcp;

@@ -50,7 +50,10 @@ static void flush(sl_plane *plane, double now)
         if (count)
             relay(plane, peer, count, now);
     }
-    double sent_at = plane->pending_count ? realtime_s() : 0;
+    if (plane->pending_count == 0)
+        return;
+    plane->relay_s = sl_monotonic_s() - now;
+    double sent_at = realtime_s();
     for (size_t i = 0; i < plane->pending_count; i++)
         if (plane->pending[i].arrived_at > 0)
             sl_times_add(&plane->times, sent_at - plane->pending[i].arrived_at);

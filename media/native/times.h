@@ -1,4 +1,4 @@
-/* How long things took: a histogram with four steps to the doubling, from a microsecond up.
+/* How long things took: a histogram with sixteen steps to the doubling, from a microsecond up.
  *
  * One thread adds, any thread reads. */
 #ifndef SL_TIMES_H
@@ -9,7 +9,7 @@
 #include <stdint.h>
 
 enum {
-    SL_TIMES_STEPS = 4,                      /* to the doubling: 19 % wide */
+    SL_TIMES_STEPS = 16,                     /* to the doubling: 4 % wide */
     SL_TIMES_BUCKETS = 24 * SL_TIMES_STEPS, /* up to 16 s, and what is longer */
 };
 

@@ -160,6 +160,10 @@ class Plane:
     def event_fd(self) -> int:
         """Readable while there is something to drain."""
 
+    @property
+    def cpu_s(self) -> float:
+        """CPU time that the thread has used; 0 after `close`."""
+
     def close(self) -> None:
         """End the thread, and wait for it. May be called twice."""
 

@@ -124,6 +124,11 @@ class NativePlane:
         datagrams, dropped = self._native.counts()
         return PlaneCounts(datagrams, dropped, self._unsent)
 
+    @property
+    def cpu_s(self) -> float:
+        """CPU time that the thread has used, the kernel's work on its behalf included."""
+        return self._native.cpu_s
+
     def relay_times(self) -> RelayTimes:
         return RelayTimes(self._native.relay_times())
 

@@ -180,6 +180,13 @@ def ingest_us() -> float:
     return cpu / 1000 / sum(map(len, batches))
 
 
+def native_ingest_us() -> float:
+    """The same in the native plane, with its reading from the socket."""
+    from bench.media.tight_ingress import ingest_us as in_native_plane  # noqa: PLC0415
+
+    return asyncio.run(in_native_plane(fresh_keys()))
+
+
 def open_sinks(stack: ExitStack) -> Iterator[Address]:
     """The addresses of sockets that nobody reads."""
     for _ in range(VIEWERS):
@@ -205,6 +212,8 @@ def measure() -> list[Figure]:
             "plain": lambda: cpu_and_wall_us(plain.run, plain.publisher.second()),
             "ingest": lambda: (ingest_us(), 0.0),
         }
+        if IS_BUILT:
+            ways["native ingest"] = lambda: (native_ingest_us(), 0.0)
         native = native_egresses(sock, sinks)
         ways |= {name: native_way(name, egress) for name, egress in native.items()}
         runs: dict[str, list[tuple[float, float]]] = {name: [] for name in ways}
@@ -253,6 +262,9 @@ def native_figures(
         "native bursts of 10": "bursts of 10, UDP segmentation as it comes",
     }
     rows = []
+    if "native ingest" in runs:
+        cpu = [cpu for cpu, _ in runs["native ingest"]]
+        rows.append(Figure.of_runs("CPU of ingest a packet, native, from the socket on", cpu, "µs"))
     for name, share in kernel_shares.items():
         cpu = [cpu for cpu, _ in runs[name]]
         figure = f"CPU a packet and viewer, {VIEWERS} viewers, native tight loop, {titles[name]}"

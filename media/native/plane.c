@@ -101,14 +101,12 @@ static int wait_ms(const sl_plane *plane, double next, double now)
     return wait < LONGEST_WAIT_MS ? (int)fmax(wait, 0) : LONGEST_WAIT_MS;
 }
 
-/* A publisher's packets come in bursts. Where sending is dear, because there are many viewers, a
- * moment's wait lets the rest of a burst go out in the same runs, which saves more time than it
- * takes. It is a part of what the last fan-out took, and never waits for a frame. */
-static double linger(const sl_plane *plane, double now)
+/* A publisher's packets come in bursts, of which the first wakes the thread. A moment's wait lets the
+ * rest be read with it and go out in the same runs, which saves more time than it takes: a part of
+ * what the last fan-out took, within bounds. It never waits for a frame. */
+static double linger(const sl_plane *plane)
 {
-    double wait = fmin(plane->relay_s * LINGER_SHARE, LONGEST_LINGER_S);
-    if (wait < SHORTEST_LINGER_S)
-        return now;
+    double wait = fmax(fmin(plane->relay_s * LINGER_SHARE, LONGEST_LINGER_S), SHORTEST_LINGER_S);
     struct timespec time = {.tv_nsec = (long)(wait * 1e9)};
     nanosleep(&time, NULL);
     return sl_monotonic_s();
@@ -148,7 +146,7 @@ static void *run(void *context)
         do_commands(plane, now);
         for (int i = 0; i < count; i++)
             if (events[i].data.fd == plane->fd)
-                sl_plane_read(plane, linger(plane, now));
+                sl_plane_read(plane, linger(plane));
     }
     return NULL;
 }
@@ -317,6 +315,16 @@ bool sl_plane_send(sl_plane *plane, const uint8_t *bytes, size_t size, const sl_
         return false;
     ssize_t sent = sendto(plane->fd, bytes, size, MSG_DONTWAIT, &to->name.any, to->size);
     return sent == (ssize_t)size;
+}
+
+double sl_plane_cpu_s(const sl_plane *plane)
+{
+    clockid_t clock;
+    struct timespec used;
+    bool is_told = plane->is_running && !plane->is_stopped &&
+                   pthread_getcpuclockid(plane->thread, &clock) == 0 &&
+                   clock_gettime(clock, &used) == 0;
+    return is_told ? (double)used.tv_sec + (double)used.tv_nsec * 1e-9 : 0;
 }
 
 const sl_counts *sl_plane_counts(const sl_plane *plane)

@@ -58,6 +58,9 @@ bool sl_plane_command(sl_plane *plane, sl_command *command);
 /* Sends a datagram over the socket without waiting; whether it went. */
 bool sl_plane_send(sl_plane *plane, const uint8_t *bytes, size_t size, const sl_address *to);
 
+/* CPU time that the thread has used, in seconds; 0 when it does not run. */
+double sl_plane_cpu_s(const sl_plane *plane);
+
 const sl_counts *sl_plane_counts(const sl_plane *plane);
 
 /* In place of the thread, on a plane that was not started: does all commands that wait; handles a

@@ -281,6 +281,11 @@ static PyObject *plane_event_fd(PlaneObject *self, void *Py_UNUSED(closure))
     return PyLong_FromLong(sl_plane_event_fd(self->plane));
 }
 
+static PyObject *plane_cpu_s(PlaneObject *self, void *Py_UNUSED(closure))
+{
+    return PyFloat_FromDouble(sl_plane_cpu_s(self->plane));
+}
+
 static PyMethodDef methods[] = {
     {"close", (PyCFunction)plane_close, METH_NOARGS, "End the thread. May be called twice."},
     {"send", (PyCFunction)plane_send, METH_VARARGS, "(datagram, address): whether it went."},
@@ -298,6 +303,7 @@ static PyMethodDef methods[] = {
 };
 
 static PyGetSetDef properties[] = {
+    {"cpu_s", (getter)plane_cpu_s, NULL, "CPU time of the thread; 0 after close.", NULL},
     {"event_fd", (getter)plane_event_fd, NULL, "Readable while there is something to drain.", NULL},
     {NULL},
 };

@@ -75,6 +75,7 @@ async def test_what_is_published_reaches_the_viewers(
     assert stage.plane.heard_at(one.number) == float("-inf")
     assert stage.plane.counts().datagrams == {"rtp": 3, "stun": 1}
     assert stage.plane.relay_times().count == 3
+    assert 0 < stage.plane.cpu_s < 1
 
 
 async def test_lost_packets_are_resent_within_the_viewer_s_budget(new_stage: NewStage) -> None:
@@ -364,6 +365,7 @@ async def test_a_plane_is_closed_twice_or_never(new_stage: NewStage) -> None:
     stage.plane.remove_peer(1)  # what comes too late changes nothing
     stage.stream.close()
     assert not stage.plane.send(b"x", ("127.0.0.1", 9))
+    assert stage.plane.cpu_s == 0
     again = new_stage(udp_port=port)
     publisher, viewer = again.publisher(), again.viewer()
     publisher.send(rtp(1, KEY))

@@ -5,6 +5,7 @@ from typing import Self
 from pydantic import Field, model_validator
 
 from config.payouts import PayoutSettings
+from config.reconcile import ReconcileSettings
 from config.section import Section
 
 MAX_PRICE_MINOR = 10**9
@@ -56,6 +57,19 @@ class OutboxSettings(Section):
     """Longest pause between attempts while publishing fails."""
 
 
+class EvidenceSettings(Section):
+    """The hash chain and its checkpoints."""
+
+    chain_every_s: float = Field(default=0.5, gt=0, le=60)
+    """How often what was committed is linked to the chain."""
+
+    batch_events: int = Field(default=10_000, ge=1, le=1_000_000)
+    """Most events that one turn of chaining takes; a backlog is worked off turn by turn."""
+
+    checkpoint_every_s: float = Field(default=3600, ge=1, le=86_400)
+    """How often the end of the chain is signed, where it has moved."""
+
+
 class LedgerSettings(Section):
     """Gifts, coins and fees."""
 
@@ -97,6 +111,12 @@ class LedgerSettings(Section):
 
     payouts: PayoutSettings = PayoutSettings()
     """Payouts of earnings, and sagas."""
+
+    evidence: EvidenceSettings = EvidenceSettings()
+    """The hash chain and its checkpoints."""
+
+    reconcile: ReconcileSettings = ReconcileSettings()
+    """Comparing the ledger with what it published and with payment providers."""
 
     @model_validator(mode="after")
     def _gift_ids_differ(self) -> Self:

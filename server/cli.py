@@ -8,6 +8,8 @@ sociallive user add        make an account, for instance the first admin
 sociallive backup          back up the database, while the server runs
 sociallive restore         restore a backup into an empty database
 sociallive events …        consumers of the event stream: their state, replays, dead letters
+sociallive ledger verify   replay the ledger, and check its hash chain and checkpoints
+sociallive ledger checkpoints export | rotate-key
 """
 
 import argparse
@@ -29,11 +31,13 @@ from identity.roles import Role
 from ledger.errors import LedgerRefusal
 from server import backup_commands as backups
 from server import event_commands as events
+from server import evidence_commands as evidence
 from server.commands import StartRefused, add_user, demo, migrate_database, up
 from server.gateway.refusals import GatewayRefusal
 
 EXIT_REFUSED = 1
 EXIT_USAGE = 2
+EXIT_UNSOUND = 3
 
 Command = Callable[[Settings, argparse.Namespace], Coroutine[Any, Any, None]]
 
@@ -120,6 +124,15 @@ COMMANDS: dict[tuple[str, ...], Subcommand] = {
         "have dead letters handled again", events.retry, events.letter_options
     ),
     ("events", "discard"): Subcommand("forget dead letters", events.discard, events.letter_options),
+    ("ledger", "verify"): Subcommand(
+        "replay the ledger and check its chain", evidence.verify, evidence.verify_options
+    ),
+    ("ledger", "checkpoints", "export"): Subcommand(
+        "write the signed checkpoints", evidence.export_checkpoints, evidence.export_options
+    ),
+    ("ledger", "checkpoints", "rotate-key"): Subcommand(
+        "add a key that signs from now on", evidence.rotate_key
+    ),
 }
 
 
@@ -139,6 +152,9 @@ def main(argv: list[str] | None = None) -> None:
     except (StartRefused, IdentityError, LedgerRefusal, GatewayRefusal) as error:
         print(error, file=sys.stderr)
         sys.exit(EXIT_REFUSED)
+    except evidence.LedgerUnsound as error:
+        print(error, file=sys.stderr)
+        sys.exit(EXIT_UNSOUND)
     except KeyboardInterrupt:
         sys.exit(130)
 
@@ -150,9 +166,12 @@ def _parser() -> argparse.ArgumentParser:
     groups: dict[tuple[str, ...], Any] = {(): top}
     for words, command in COMMANDS.items():
         parent = words[:-1]
-        if parent not in groups:
-            group = top.add_parser(parent[0], help=f"{parent[0]}: {words[-1]}")
-            groups[parent] = group.add_subparsers(required=True, metavar="command")
+        for depth in range(1, len(words)):
+            if words[:depth] not in groups:
+                group = groups[words[: depth - 1]].add_parser(
+                    words[depth - 1], help=f"{words[depth - 1]}: {words[-1]}"
+                )
+                groups[words[:depth]] = group.add_subparsers(required=True, metavar="command")
         child = groups[parent].add_parser(words[-1], help=command.help)
         command.configure(child)
         child.set_defaults(command=words)
@@ -168,7 +187,8 @@ def _toml(value: object) -> str:
         case list():
             return f"[{', '.join(_toml(each) for each in value)}]"
         case dict():
-            return f"{{ {', '.join(f'{key} = {_toml(each)}' for key, each in value.items())} }}"
+            known = {key: each for key, each in value.items() if each is not None}
+            return f"{{ {', '.join(f'{key} = {_toml(each)}' for key, each in known.items())} }}"
         case _:
             escaped = str(value).replace("\\", "\\\\").replace('"', '\\"')
             return f'"{escaped}"'

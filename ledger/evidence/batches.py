@@ -5,9 +5,17 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
+from typing import NamedTuple
 from zlib import crc32
 
-from ledger.evidence.encoding import ENTRY, copied_rows, entry_rows, split_entries, split_rows
+from ledger.evidence.encoding import (
+    ENTRY,
+    copied_rows,
+    entry_rows,
+    split_entries,
+    split_rows,
+    split_transactions,
+)
 
 _TAG = b"sociallive.ledger.batch.v1\n"
 _COUNT = struct.Struct(">i")
@@ -28,18 +36,23 @@ class Batch:
     entries: memoryview
 
 
-def assemble(log: bytes, transactions: bytes, entries: bytes) -> list[Batch]:
-    """The batches in three COPY streams, each ordered by batch, in order of their sequences.
+class Streams(NamedTuple):
+    """Three COPY streams of the same batches, each ordered by batch."""
 
-    Raises MalformedRows.
-    """
+    log: bytes
+    transactions: bytes
+    entries: bytes
+
+
+def assemble(streams: Streams) -> list[Batch]:
+    """The batches in order of their sequences. Raises MalformedRows."""
     logs: dict[int, list[memoryview]] = defaultdict(list)
-    for sequence, row in split_rows(copied_rows(log)):
+    for sequence, row in split_rows(copied_rows(streams.log)):
         logs[sequence].append(row)
     posted: dict[int, list[memoryview]] = defaultdict(list)
-    for sequence, row in split_rows(copied_rows(transactions)):
+    for sequence, row in split_transactions(copied_rows(streams.transactions)):
         posted[sequence].append(row)
-    entered = dict(split_entries(copied_rows(entries)))
+    entered = dict(split_entries(copied_rows(streams.entries)))
     return [
         Batch(
             sequence,

@@ -19,7 +19,6 @@ MalformedRows
 import struct
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
-from itertools import groupby
 from uuid import UUID
 
 POSTGRES_EPOCH = datetime(2000, 1, 1, tzinfo=UTC)
@@ -31,7 +30,10 @@ Value = int | str | bytes | UUID | datetime | None
 ENTRY = struct.Struct(">2x4xq4x16s4x16s4xq4xq4xq4xq")
 """entry_id, transaction_id, account_id, amount_minor, balance_minor, batch, posted_at."""
 
-_ENTRY_BATCH = struct.Struct(">82xq12x")
+_BATCH, _BATCH_OFFSET = struct.Struct(">q"), 82
+# Of a transaction: count, batch, transaction_id in front; posted_at, effective_at at the end.
+_TRANSACTION_HEAD, _TRANSACTION_TAIL = 2 + 12 + 20, 24
+_THREE_NULLS = b"\xff" * 12  # memo, metadata and reverses are seldom there
 # Where the count of fields and their lengths stand in an entry, and what they must be.
 _ENTRY_FRAME = {1: 7, 5: 8, 17: 16, 37: 16, 57: 8, 69: 8, 81: 8, 93: 8}
 
@@ -39,7 +41,11 @@ _SHORT, _LONG, _KEYED = struct.Struct(">h"), struct.Struct(">i"), struct.Struct(
 
 
 class MalformedRows(ValueError):
-    """The octets are no such rows."""
+    """The octets are no such rows; `row` names the first that is not, where that is known."""
+
+    def __init__(self, problem: str, row: str = "some row") -> None:
+        super().__init__(problem)
+        self.row = row
 
 
 def encode_row(*values: Value) -> bytes:
@@ -82,16 +88,63 @@ def split_rows(rows: memoryview) -> Iterator[tuple[int, memoryview]]:
         raise MalformedRows("a row ends early") from None
 
 
+def split_transactions(rows: memoryview) -> Iterator[tuple[int, memoryview]]:
+    """As `split_rows`, of transactions: their first and last fields have one width, and the two
+    behind the first are never NULL. Raises MalformedRows.
+    """
+    octets, length = rows.tobytes(), _LONG.unpack_from
+    start, whole = 0, len(octets)
+    try:
+        while start < whole:
+            at = start + _TRANSACTION_HEAD
+            at += 4 + length(octets, at)[0]
+            at += 4 + length(octets, at)[0]
+            if octets.startswith(_THREE_NULLS, at):
+                at += len(_THREE_NULLS)
+            else:
+                for _ in range(3):
+                    at += 4 + max(0, length(octets, at)[0])
+            at += _TRANSACTION_TAIL
+            if at > whole:
+                raise MalformedRows("a row ends early")
+            yield _BATCH.unpack_from(octets, start + 6)[0], rows[start:at]
+            start = at
+    except struct.error:
+        raise MalformedRows("a row ends early") from None
+
+
 def split_entries(rows: memoryview) -> Iterator[tuple[int, memoryview]]:
     """The entries of each batch in one piece, with the batch; ordered by batch. All fields of
     entries have one width. Raises MalformedRows, naming the first entry that is not so.
     """
     _check_entries(rows)
+    count = len(rows) // ENTRY.size
     start = 0
-    for batch, group in groupby(_ENTRY_BATCH.iter_unpack(rows)):
-        end = start + sum(1 for _ in group) * ENTRY.size
-        yield batch[0], rows[start:end]
+    while start < count:
+        batch = _batch_at(rows, start)
+        end = _end_of(rows, batch, start, count)
+        yield batch, rows[start * ENTRY.size : end * ENTRY.size]
         start = end
+
+
+def _batch_at(rows: memoryview, entry: int) -> int:
+    batch: int = _BATCH.unpack_from(rows, entry * ENTRY.size + _BATCH_OFFSET)[0]
+    return batch
+
+
+def _end_of(rows: memoryview, batch: int, start: int, count: int) -> int:
+    """Behind the last entry of `batch`, which begins at `start`; by steps that double."""
+    step = 1
+    while start + step < count and _batch_at(rows, start + step) == batch:
+        step *= 2
+    low, high = start + step // 2, min(start + step, count)
+    while high - low > 1:
+        middle = (low + high) // 2
+        if _batch_at(rows, middle) == batch:
+            low = middle
+        else:
+            high = middle
+    return high
 
 
 def entry_rows(entries: memoryview) -> list[memoryview]:
@@ -107,7 +160,7 @@ def _check_entries(rows: memoryview) -> None:
         for at, expected in _ENTRY_FRAME.items()
     ):
         odd = next((key for key, row in split_rows(rows) if len(row) != ENTRY.size), None)
-        raise MalformedRows(f"journal_entries: entry {odd} has a field that is NULL or too long")
+        raise MalformedRows("a field is NULL or of another width", f"entry_id {odd}")
 
 
 def _octets(value: Value) -> bytes | None:

@@ -35,7 +35,7 @@ def log_name(row: memoryview) -> str:
 
 def transaction_name(row: memoryview) -> str:
     """Names an encoded transaction."""
-    return f"transaction_id {transaction_id(row)}"
+    return f"transaction_id {UUID(bytes=transaction_octets(row))}"
 
 
 def entry_name(row: memoryview) -> str:
@@ -48,9 +48,9 @@ def seal_name(row: memoryview) -> str:
     return f"account_id {UUID(bytes=row[18:34].tobytes())}"
 
 
-def transaction_id(row: memoryview) -> UUID:
+def transaction_octets(row: memoryview) -> bytes:
     """The id in an encoded transaction, its second field."""
-    return UUID(bytes=row[18:34].tobytes())
+    return row[18:34].tobytes()
 
 
 def changed_batch(link: Link, batch: Batch) -> Finding:
@@ -64,6 +64,21 @@ def changed_batch(link: Link, batch: Batch) -> Finding:
         if (finding := _changed_row(table, name, expected, rows, link.sequence)) is not None:
             return finding
     return Finding("chain", f"position {link.position}", "its digest is not that of its batch")
+
+
+def missing_batch(link: Link) -> Finding:
+    """Nothing at all is left of a batch."""
+    return Finding("event_log", f"sequence {link.sequence}", "the row is missing, with its batch")
+
+
+def stray_batch(batch: Batch) -> Finding:
+    """The first row of a batch that is not in the chain, although later ones are."""
+    problem = f"this row was added: the chain has no batch {batch.sequence}"
+    if batch.log:
+        return Finding("event_log", log_name(batch.log[0]), problem)
+    if batch.transactions:
+        return Finding("transactions", transaction_name(batch.transactions[0]), problem)
+    return Finding("journal_entries", entry_name(batch.entries), problem)
 
 
 def changed_seals(link: Link, seals: Sequence[memoryview]) -> Finding:

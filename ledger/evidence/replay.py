@@ -19,7 +19,7 @@ from uuid import UUID
 
 from ledger.evidence.batches import Batch, batch_digest
 from ledger.evidence.encoding import ENTRY, instant
-from ledger.evidence.findings import Finding, changed_batch, transaction_id, transaction_name
+from ledger.evidence.findings import Finding, changed_batch, transaction_name, transaction_octets
 from ledger.evidence.links import Link
 
 NEVER = -(2**63)
@@ -88,9 +88,10 @@ class Replay:
     def _play_entries(self, batch: Batch) -> None:
         states = self._states
         sums: dict[tuple[bytes, str], int] = {}
-        for entry in ENTRY.iter_unpack(batch.entries):
-            entry_id, transaction, account, amount, balance, _, at = entry
-            self.entries += 1
+        last, of, total = b"", "", 0  # entries of a transaction mostly stand together
+        for entry_id, transaction, account, amount, balance, _, at in ENTRY.iter_unpack(
+            batch.entries
+        ):
             state = states.get(account)
             if state is None:
                 self._find_entry(entry_id, f"there is no account {UUID(bytes=account)}")
@@ -105,8 +106,13 @@ class Replay:
                 self._judge_entry(entry_id, amount, balance, at, state)
             state.balance = balance
             state.moved = at
-            key = (transaction, state.currency)
-            sums[key] = sums.get(key, 0) + amount
+            if transaction != last or state.currency != of:
+                sums[last, of] = sums.get((last, of), 0) + total
+                last, of, total = transaction, state.currency, 0
+            total += amount
+        sums[last, of] = sums.get((last, of), 0) + total
+        del sums[b"", ""]
+        self.entries += len(batch.entries) // ENTRY.size
         self._judge_sums(batch, sums)
 
     def _judge_entry(
@@ -131,10 +137,10 @@ class Replay:
                     problem = f"its entries sum to {total} {currency}, not to zero"
                     self._find("transactions", name, problem)
         posted = {transaction for transaction, _ in sums}
-        known = {transaction_id(row).bytes for row in batch.transactions}
+        known = {transaction_octets(row) for row in batch.transactions}
         if posted != known:
             for row in batch.transactions:
-                if transaction_id(row).bytes not in posted:
+                if transaction_octets(row) not in posted:
                     self._find("transactions", transaction_name(row), "it has no entries")
             for unknown in sorted(posted - known):
                 name = f"transaction_id {UUID(bytes=unknown)}"

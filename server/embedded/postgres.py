@@ -85,6 +85,17 @@ class EmbeddedPostgres:
         self._child = Child(spec, pass_fds=(self._folder.lock,))
         await self._child.until_ready(self._create_database, START_PATIENCE_S)
 
+    async def attach(self) -> bool:
+        """Use the server that another process runs in this folder; whether there is one."""
+        try:
+            lines = (self._data / "postmaster.pid").read_text("utf-8").split("\n")
+            self._port = int(lines[3])
+            connection = await asyncpg.connect(self.url, timeout=5)
+        except (OSError, ValueError, IndexError, asyncpg.PostgresError):
+            return False
+        await connection.close()
+        return True
+
     async def stop(self) -> None:
         if self._child is not None:
             await self._child.stop()

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from ledger.evidence.batches import assemble, batch_digest, batch_marks, marks_of
+from ledger.evidence.batches import Streams, assemble, batch_digest, batch_marks, marks_of
 from ledger.evidence.encoding import MalformedRows, encode_row, entry_rows
 from tests.support.evidence import batch, stream
 
@@ -39,9 +39,11 @@ def test_marks_tell_rows_apart():
 def test_streams_become_batches():
     one, two = batch(3), batch(8)
     found = assemble(
-        stream(*one.log, *two.log),
-        stream(*one.transactions, *two.transactions),
-        stream(one.entries, two.entries),
+        Streams(
+            stream(*one.log, *two.log),
+            stream(*one.transactions, *two.transactions),
+            stream(one.entries, two.entries),
+        )
     )
     assert [batch_digest(each) for each in found] == [batch_digest(one), batch_digest(two)]
     assert [each.sequence for each in found] == [3, 8]
@@ -49,7 +51,7 @@ def test_streams_become_batches():
 
 def test_what_has_no_row_in_the_log_is_a_batch_too():
     one, two, three = batch(1), batch(2), batch(3)
-    found = assemble(stream(*one.log), stream(*two.transactions), stream(three.entries))
+    found = assemble(Streams(stream(*one.log), stream(*two.transactions), stream(three.entries)))
     assert [(len(each.log), len(each.transactions), len(each.entries)) for each in found] == [
         (1, 0, 0),
         (0, 1, 0),
@@ -59,4 +61,4 @@ def test_what_has_no_row_in_the_log_is_a_batch_too():
 
 def test_an_entry_of_another_width_is_refused():
     with pytest.raises(MalformedRows):
-        assemble(stream(), stream(), stream(encode_row(1, None)))
+        assemble(Streams(stream(), stream(), stream(encode_row(1, None))))

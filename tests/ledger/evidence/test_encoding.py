@@ -19,6 +19,7 @@ from ledger.evidence.encoding import (
     instant,
     split_entries,
     split_rows,
+    split_transactions,
 )
 
 AT = datetime(2026, 1, 2, 3, 4, 5, 678_000, tzinfo=UTC)
@@ -69,6 +70,35 @@ def test_rows_come_out_as_they_went_in(rows):
     assert [bytes(row) for _, row in found] == encoded
 
 
+TEXTS = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), max_size=9)
+
+
+@given(
+    st.lists(
+        st.builds(
+            encode_row,
+            st.integers(0, 2**40),
+            st.uuids(),
+            TEXTS,
+            TEXTS,
+            st.none() | TEXTS,
+            st.none() | TEXTS,
+            st.none() | st.uuids(),
+            st.just(AT),
+            st.just(AT),
+        ),
+        max_size=8,
+    )
+)
+def test_transactions_are_split_as_any_row_is(rows):
+    whole = memoryview(b"".join(rows))
+    assert list(split_transactions(whole)) == list(split_rows(whole))
+    if rows:
+        for cut in (1, 20, 30):
+            with pytest.raises(MalformedRows):
+                list(split_transactions(whole[:-cut]))
+
+
 @pytest.mark.parametrize("cut", [1, 5, 20])
 def test_a_row_that_ends_early_is_refused(cut):
     row = encode_row(1, "text of a row", 2)[:-cut]
@@ -96,8 +126,9 @@ def test_entries_are_grouped_by_batch():
 
 def test_an_entry_with_a_null_is_named():
     odd = encode_row(77, uuid4(), uuid4(), None, 10, 3, AT)
-    with pytest.raises(MalformedRows, match="entry 77"):
+    with pytest.raises(MalformedRows, match="NULL") as caught:
         list(split_entries(memoryview(entry(1, 3) + odd)))
+    assert caught.value.row == "entry_id 77"
 
 
 async def test_postgresql_writes_the_same_octets(pool):

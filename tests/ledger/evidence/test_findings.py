@@ -6,7 +6,13 @@ from uuid import UUID
 import pytest
 
 from ledger.evidence.encoding import encode_row, entry_rows
-from ledger.evidence.findings import Finding, changed_batch, changed_seals
+from ledger.evidence.findings import (
+    Finding,
+    changed_batch,
+    changed_seals,
+    missing_batch,
+    stray_batch,
+)
 from ledger.evidence.links import ChainBuilder
 from tests.support.evidence import ONE, OTHER, batch, entry_row, log_row, transaction_row
 
@@ -62,6 +68,14 @@ def test_a_seal_is_named_by_its_account():
     assert changed_seals(link, [seals[0], other]).row == f"account_id {UUID(int=2)}"
     assert "missing" in changed_seals(link, seals[:1]).problem
     assert changed_seals(link, seals).table == "chain"
+
+
+def test_a_batch_that_is_gone_and_one_that_was_added():
+    assert missing_batch(LINK).row == "sequence 5"
+    assert stray_batch(SOUND).row == "sequence 5"
+    assert stray_batch(replace(SOUND, log=())).row == f"transaction_id {ONE}"
+    only_entries = replace(SOUND, log=(), transactions=())
+    assert stray_batch(only_entries).row == "entry_id 1"
 
 
 def test_a_finding_is_one_line_for_people():

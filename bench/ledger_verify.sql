@@ -1,0 +1,66 @@
+-- A ledger of {gifts} gifts, written straight into the tables. Balances follow from counting: a gift is
+-- 10, of which 3 are the house's. Person 0 is issuance, 1 to 10,000 pay, 10,001 is fees, the next 500
+-- earn. Batch 1 funds, each later one has a thousand gifts and its own second.
+SELECT ledger.make_partitions('{day}', timestamptz '{day}' + interval '1 second' * ({gifts} / 1000));
+
+CREATE TEMP TABLE ids AS
+SELECT n, ('00000000-0000-7000-8000-' || lpad(to_hex(n), 12, '0'))::uuid AS id
+FROM generate_series(0, greatest({gifts}, 20000)) n;
+CREATE INDEX ON ids (n);
+
+-- When the batch of a gift was posted.
+CREATE FUNCTION pg_temp.posted_at(gift integer) RETURNS timestamptz LANGUAGE sql IMMUTABLE AS $$
+    SELECT timestamptz '{day}'
+        + interval '1 second' * CASE gift WHEN 0 THEN 0 ELSE 1 + (gift - 1) / 1000 END
+$$;
+-- The last gift of those that begin with `first` and come again after `step`.
+CREATE FUNCTION pg_temp.last_of(first integer, step integer) RETURNS integer LANGUAGE sql IMMUTABLE
+AS $$ SELECT CASE WHEN first > {gifts} THEN 0 ELSE first + step * (({gifts} - first) / step) END $$;
+
+INSERT INTO ledger.accounts (account_id, code, owner_id, currency, balance_minor, moved_at)
+SELECT id,
+    CASE WHEN n = 0 THEN 'issuance' WHEN n <= 10000 THEN 'wallet' WHEN n = 10001 THEN 'fees'
+        ELSE 'earnings' END,
+    CASE WHEN n NOT IN (0, 10001) THEN id END, 'COIN',
+    CASE WHEN n = 0 THEN -10000::bigint * 10 * {each}
+        WHEN n <= 10000
+            THEN 10 * ({each} - (SELECT count(*) FROM generate_series(n, {gifts}, 10000)))
+        WHEN n = 10001 THEN 3 * {gifts}
+        ELSE 7 * (SELECT count(*) FROM generate_series(n - 10001, {gifts}, 500)) END,
+    pg_temp.posted_at(CASE WHEN n = 0 THEN 0 WHEN n <= 10000 THEN pg_temp.last_of(n, 10000)
+        WHEN n = 10001 THEN {gifts} ELSE pg_temp.last_of(n - 10001, 500) END)
+FROM ids WHERE n <= 10501;
+
+INSERT INTO ledger.transactions (transaction_id, batch, kind, description, posted_at, effective_at)
+SELECT id, CASE n WHEN 0 THEN 1 ELSE 2 + (n - 1) / 1000 END,
+    CASE n WHEN 0 THEN 'grant' ELSE 'gift' END, '1 × Rose', pg_temp.posted_at(n),
+    pg_temp.posted_at(n)
+FROM ids WHERE n <= {gifts};
+
+INSERT INTO ledger.journal_entries
+    (entry_id, transaction_id, account_id, amount_minor, balance_minor, batch, posted_at)
+SELECT n, (SELECT id FROM ids WHERE n = 0), id, amount, amount, 1, '{day}'
+FROM (
+    SELECT n, id, CASE n WHEN 0 THEN -10000::bigint * 10 * {each} ELSE 10 * {each} END AS amount
+    FROM ids WHERE n <= 10000
+) funded;
+
+INSERT INTO ledger.journal_entries
+    (entry_id, transaction_id, account_id, amount_minor, balance_minor, batch, posted_at)
+SELECT 10000 + 3 * gift.n + leg, gift.id, account.id,
+    CASE leg WHEN 1 THEN -10 WHEN 2 THEN 7 ELSE 3 END,
+    CASE leg WHEN 1 THEN 10 * ({each} - 1 - (gift.n - 1) / 10000)
+        WHEN 2 THEN 7 * (1 + (gift.n - 1) / 500) ELSE 3 * gift.n END,
+    2 + (gift.n - 1) / 1000, pg_temp.posted_at(gift.n)
+FROM ids gift CROSS JOIN generate_series(1, 3) leg
+JOIN ids account ON account.n = CASE leg WHEN 1 THEN 1 + (gift.n - 1) % 10000
+    WHEN 2 THEN 10002 + (gift.n - 1) % 500 ELSE 10001 END
+WHERE gift.n BETWEEN 1 AND {gifts} ORDER BY gift.n, leg;
+
+-- As long as the events of a thousand gifts are.
+INSERT INTO ledger.event_log (sequence, writer, event_count, posted_at, events)
+SELECT batch, 1, 1000, timestamptz '{day}' + interval '1 second' * (batch - 1),
+    (SELECT string_agg(md5(batch::text || n), '') FROM generate_series(1, 12000) n)
+FROM generate_series(1, 1 + ({gifts} + 999) / 1000) batch;
+
+INSERT INTO ledger.unsealed_accounts (account_id) SELECT account_id FROM ledger.accounts;

@@ -1,0 +1,86 @@
+-- The hash chain of a ledger, made again in plain SQL (PostgreSQL 15 or newer, no extension).
+--
+--     psql -f verify.sql DATABASE
+--
+-- Gives a row for every link whose digest or hash is not what the rows of the ledger come to, and
+-- for every batch that is not in the chain; no row when everything is. See EVIDENCE.md.
+WITH
+-- A field is its length (32 bits) and its octets; NULL is the length -1 alone.
+entry AS (
+    SELECT batch, count(*) AS rows, string_agg(
+        int2send(7::int2)
+        || int4send(8) || int8send(entry_id)
+        || int4send(16) || uuid_send(transaction_id)
+        || int4send(16) || uuid_send(account_id)
+        || int4send(8) || int8send(amount_minor)
+        || int4send(8) || int8send(balance_minor)
+        || int4send(8) || int8send(batch)
+        || int4send(8) || timestamptz_send(posted_at), '' ORDER BY entry_id) AS octets
+    FROM ledger.journal_entries GROUP BY batch
+), posted AS (
+    SELECT batch, count(*) AS rows, string_agg(
+        int2send(9::int2)
+        || int4send(8) || int8send(batch)
+        || int4send(16) || uuid_send(transaction_id)
+        || int4send(octet_length(kind)) || convert_to(kind, 'UTF8')
+        || int4send(octet_length(description)) || convert_to(description, 'UTF8')
+        || coalesce(int4send(octet_length(memo)) || convert_to(memo, 'UTF8'), int4send(-1))
+        || coalesce(int4send(octet_length(metadata::text)) || convert_to(metadata::text, 'UTF8'),
+                    int4send(-1))
+        || coalesce(int4send(16) || uuid_send(reverses), int4send(-1))
+        || int4send(8) || timestamptz_send(posted_at)
+        || int4send(8) || timestamptz_send(effective_at), '' ORDER BY transaction_id) AS octets
+    FROM ledger.transactions GROUP BY batch
+), batch AS (
+    SELECT sequence, sha256(
+        convert_to(E'sociallive.ledger.batch.v1\n', 'UTF8')
+        || int2send(5::int2)
+        || int4send(8) || int8send(sequence)
+        || int4send(8) || int8send(writer)
+        || int4send(8) || int8send(event_count)
+        || int4send(8) || timestamptz_send(posted_at)
+        || int4send(octet_length(events)) || convert_to(events, 'UTF8')
+        || int4send(coalesce(posted.rows, 0)::int) || coalesce(posted.octets, '')
+        || int4send(coalesce(entry.rows, 0)::int) || coalesce(entry.octets, '')) AS digest
+    FROM ledger.event_log
+    LEFT JOIN posted ON posted.batch = sequence
+    LEFT JOIN entry ON entry.batch = sequence
+), seal AS (
+    SELECT position, sha256(
+        convert_to(E'sociallive.ledger.seals.v1\n', 'UTF8')
+        || int4send(count(*)::int)
+        || string_agg(
+            int2send(9::int2)
+            || int4send(8) || int8send(position)
+            || int4send(16) || uuid_send(account_id)
+            || int4send(octet_length(code)) || convert_to(code, 'UTF8')
+            || coalesce(int4send(16) || uuid_send(owner_id), int4send(-1))
+            || int4send(8) || int8send(shard)
+            || int4send(octet_length(currency)) || convert_to(currency, 'UTF8')
+            || int4send(8) || timestamptz_send(created_at)
+            || coalesce(int4send(8) || timestamptz_send(closed_at), int4send(-1))
+            || int4send(octet_length(metadata::text)) || convert_to(metadata::text, 'UTF8'),
+            '' ORDER BY account_id)) AS digest
+    FROM ledger.account_seals GROUP BY position
+), link AS (
+    SELECT position, kind, sequence, hash, link.digest, sha256(
+        convert_to(E'sociallive.ledger.link.v1\n', 'UTF8')
+        || coalesce(lag(hash) OVER along, decode(repeat('00', 32), 'hex'))
+        || int8send(position) || CASE kind WHEN 'batch' THEN 'B'::bytea ELSE 'S'::bytea END
+        || int8send(sequence) || link.digest || sha256(marks)) AS expected_hash,
+        CASE kind WHEN 'batch' THEN batch.digest ELSE seal.digest END AS expected_digest,
+        lag(position, 1, 0::bigint) OVER along AS before
+    FROM ledger.chain AS link
+    LEFT JOIN batch USING (sequence)
+    LEFT JOIN seal USING (position)
+    WINDOW along AS (ORDER BY position)
+)
+SELECT position, 'digest' AS problem FROM link WHERE digest IS DISTINCT FROM expected_digest
+UNION ALL
+SELECT position, 'hash' FROM link WHERE hash <> expected_hash
+UNION ALL
+SELECT position, 'a link before it is missing' FROM link WHERE position <> before + 1
+UNION ALL
+SELECT sequence, 'this batch is not in the chain' FROM ledger.event_log
+WHERE sequence NOT IN (SELECT sequence FROM ledger.chain WHERE kind = 'batch')
+ORDER BY 1, 2

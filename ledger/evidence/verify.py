@@ -1,0 +1,371 @@
+"""Verification of the whole ledger, or of some batches of it. It only reads.
+
+In this order; what is found in one step ends it, so the first finding is the first bad row:
+
+1. chain: positions without holes, every hash follows from the one before, seals as chained
+2. checkpoints: signatures good, hashes those of the chain
+3. accounts: everything but their balances as it was sealed
+4. replay of every batch (ledger/evidence/replay.py), a window of rows at a time
+5. one moment of the ledger: what is not chained yet is replayed, then balances and holds compared
+
+Memory is that of two windows and of one small record an account, however long the ledger is. While
+one window is replayed in a thread, the next one is fetched.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterator, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any, Protocol, TypeVar
+from uuid import UUID
+
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+
+from ledger.evidence.batches import Batch, Streams, assemble
+from ledger.evidence.checkpoints import Checkpoint
+from ledger.evidence.encoding import MalformedRows
+from ledger.evidence.findings import Finding, changed_seals, missing_batch, stray_batch
+from ledger.evidence.links import GENESIS, Link, LinkKind, seals_digest
+from ledger.evidence.replay import AccountRow, Replay
+
+FIRST, LAST = -(2**63), 2**63 - 1
+"""Before and behind every sequence and position."""
+
+MOST_FINDINGS = 20
+PAGE_LINKS = 500
+WINDOW_ROWS = 200_000
+"""About how many rows are replayed at a time, some 25 MB of them."""
+
+T = TypeVar("T")
+
+
+class Snapshot(Protocol):
+    """One moment of the ledger."""
+
+    def accounts(self) -> AsyncIterator[tuple[UUID, str, bool]]:
+        """Every account: its id, its currency, and whether it is guarded."""
+
+    def account_rows(self) -> AsyncIterator[AccountRow]:
+        """Every account as it stands."""
+
+    async def streams(self, after: int, until: int) -> Streams:
+        """The batches with sequences in (after, until]."""
+
+    async def next_sequences(self, after: int) -> list[tuple[int, datetime]]:
+        """The next some hundred sequences in the log behind `after`, and when they were posted."""
+
+
+class Books(Protocol):
+    """What is read."""
+
+    async def links(self, after: int, limit: int) -> list[Link]:
+        """Links behind position `after`, in order."""
+
+    async def batch_links(self, after: int, until: int) -> list[Link]:
+        """Links of the batches with sequences in (after, until]."""
+
+    async def seals(self, after: int, until: int) -> dict[int, list[memoryview]]:
+        """The encoded seals of the links at positions in (after, until]."""
+
+    async def checkpoints(self) -> list[Checkpoint]:
+        """Every checkpoint that is kept."""
+
+    async def hashes_at(self, positions: Sequence[int]) -> dict[int, bytes]:
+        """The hashes of the links at these positions."""
+
+    async def stray_seals(self, limit: int) -> list[tuple[UUID, int]]:
+        """Seals at positions where no link covers seals."""
+
+    async def seals_of_another_kind(self, limit: int) -> list[tuple[UUID, int]]:
+        """Accounts whose seals differ in what never changes."""
+
+    async def unlike_their_seal(self, limit: int) -> list[tuple[UUID, str]]:
+        """Accounts that are not as they were sealed, each with what is wrong."""
+
+    async def streams(self, after: int, until: int) -> Streams:
+        """The batches with sequences in (after, until]."""
+
+    def snapshot(self) -> AbstractAsyncContextManager[Snapshot]:
+        """The ledger at one moment."""
+
+
+@dataclass(frozen=True, slots=True)
+class Range:
+    """Which batches are replayed, by sequence, both ends included; None is open."""
+
+    first: int | None = None
+    last: int | None = None
+
+    @property
+    def whole(self) -> bool:
+        """Whether it is everything, so that balances can be compared in the end."""
+        return self.first is None and self.last is None
+
+    @property
+    def after(self) -> int:
+        return FIRST if self.first is None else self.first - 1
+
+    @property
+    def until(self) -> int:
+        return LAST if self.last is None else self.last
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """How far a step is; `done` of `total` rows."""
+
+    step: str
+    done: int
+    total: int
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """What was verified, and what is wrong; `unchained` batches were younger than the grace."""
+
+    findings: tuple[Finding, ...]
+    position: int
+    head: bytes
+    batches: int
+    transactions: int
+    entries: int
+    unchained: int
+
+    @property
+    def sound(self) -> bool:
+        return not self.findings
+
+
+@dataclass(frozen=True, slots=True)
+class _Window:
+    """Batches with sequences in (after, until], which have so many rows."""
+
+    after: int
+    until: int
+    rows: int
+
+
+class Verifier:
+    """One verification."""
+
+    def __init__(
+        self,
+        books: Books,
+        *,
+        keys: Mapping[str, Ed25519PublicKey],
+        now: datetime,
+        checkpoints: Sequence[Checkpoint] = (),
+        grace: timedelta = timedelta(seconds=10),
+        progress: Callable[[Progress], None] = lambda _: None,
+    ) -> None:
+        """`checkpoints` come from outside, beside those that the ledger keeps.
+
+        `grace`: how long after `now` a batch may wait to be chained.
+        """
+        self._books = books
+        self._keys = keys
+        self._outside = tuple(checkpoints)
+        self._chained_since = now - grace
+        self._progress = progress
+        self._findings: list[Finding] = []
+        self._head = Link(0, LinkKind.SEALS, 0, b"", b"", GENESIS)
+        self._windows: list[_Window] = []
+        self._unchained = 0
+
+    async def verify(self, batches: Range = Range()) -> Report:
+        """Verify, and say what was found. Raises what the store raises."""
+        replay = Replay(from_the_beginning=batches.first is None)
+        steps = [self._check_chain, self._check_checkpoints, self._check_accounts]
+        for step in steps:
+            await step()
+            if self._findings:
+                return self._report(replay)
+        await self._replay(replay, batches)
+        if batches.whole and not replay.findings:
+            await self._compare(replay)
+        self._findings += replay.findings
+        return self._report(replay)
+
+    # ---- 1 ----
+
+    async def _check_chain(self) -> None:
+        after, rows, begun = FIRST, 0, FIRST
+        while page := await self._books.links(after, PAGE_LINKS):
+            seals = await self._books.seals(after, page[-1].position)
+            for link in page:
+                if (finding := self._check_link(link, seals)) is not None:
+                    self._findings.append(finding)
+                    return
+                self._head = link
+                rows += len(link.marks) // 4 - 1
+                if rows >= WINDOW_ROWS:
+                    self._windows.append(_Window(begun, link.sequence, rows))
+                    begun, rows = link.sequence, 0
+            after = page[-1].position
+            self._progress(Progress("chain", after, after))
+        self._windows.append(_Window(begun, max(begun, self._head.sequence), rows))
+
+    def _check_link(self, link: Link, seals: Mapping[int, list[memoryview]]) -> Finding | None:
+        before = self._head
+        name = f"position {link.position}"
+        if link.position != before.position + 1:
+            return Finding("chain", f"position {before.position + 1}", "the row is missing")
+        if not link.follows_from(before.hash):
+            return Finding(
+                "chain", name, "its hash does not follow from its columns and the row before"
+            )
+        if link.kind is LinkKind.BATCH and link.sequence <= before.sequence and before.position:
+            return Finding("chain", name, "its sequence does not rise")
+        covered = seals.get(link.position, [])
+        if link.kind is LinkKind.SEALS and seals_digest(covered) != link.digest:
+            return changed_seals(link, covered)
+        return None
+
+    # ---- 2 ----
+
+    async def _check_checkpoints(self) -> None:
+        for origin, checkpoints in (
+            ("checkpoints", await self._books.checkpoints()),
+            ("the given file", self._outside),
+        ):
+            hashes = await self._books.hashes_at([each.position for each in checkpoints])
+            for each in checkpoints:
+                if (fault := each.fault(self._keys)) is not None:
+                    self._find("checkpoints", f"position {each.position} of {origin}", fault)
+                elif hashes.get(each.position) != each.hash:
+                    at = f"the checkpoint of {each.signed_at} in {origin}"
+                    missing = each.position not in hashes
+                    problem = (
+                        f"the row is missing; {at} has it" if missing else f"not as {at} has it"
+                    )
+                    self._find("chain", f"position {each.position}", problem)
+
+    # ---- 3 ----
+
+    async def _check_accounts(self) -> None:
+        for account_id, position in await self._books.stray_seals(MOST_FINDINGS):
+            problem = f"added at position {position}, which has no seals"
+            self._find("account_seals", f"account_id {account_id}", problem)
+        for account_id, problem in await self._books.unlike_their_seal(MOST_FINDINGS):
+            self._find("accounts", f"account_id {account_id}", problem)
+        for account_id, position in await self._books.seals_of_another_kind(MOST_FINDINGS):
+            problem = f"what never changes was changed before it was sealed at position {position}"
+            self._find("accounts", f"account_id {account_id}", problem)
+
+    # ---- 4 ----
+
+    async def _replay(self, replay: Replay, batches: Range) -> None:
+        async with self._books.snapshot() as moment:
+            await _add_accounts(replay, moment)
+        total = sum(window.rows for window in self._windows)
+        done = 0
+        windows = _within(self._windows, batches)
+        fetching = _start(self._fetch, windows)
+        try:
+            while fetching is not None:
+                window, streams, links = await fetching
+                fetching = _start(self._fetch, windows)
+                await asyncio.to_thread(_play_window, replay, streams, links)
+                done += window.rows
+                self._progress(Progress("replay", done, total))
+                if replay.findings:
+                    return
+        finally:
+            if fetching is not None:
+                fetching.cancel()
+
+    async def _fetch(self, window: _Window) -> tuple[_Window, Streams, list[Link]]:
+        return (
+            window,
+            await self._books.streams(window.after, window.until),
+            await self._books.batch_links(window.after, window.until),
+        )
+
+    # ---- 5 ----
+
+    async def _compare(self, replay: Replay) -> None:
+        async with self._books.snapshot() as moment:
+            await _add_accounts(replay, moment)
+            after = self._head.sequence
+            while page := await moment.next_sequences(after):
+                self._judge_unchained(page)
+                until = page[-1][0]
+                _play_unchained(replay, await moment.streams(after, until))
+                after = until
+            _play_unchained(replay, await moment.streams(after, LAST))
+            if not replay.findings:
+                async for row in moment.account_rows():
+                    replay.compare([row])
+                    if len(replay.findings) >= MOST_FINDINGS:
+                        return
+
+    def _judge_unchained(self, page: Sequence[tuple[int, datetime]]) -> None:
+        for sequence, posted_at in page:
+            if posted_at >= self._chained_since:
+                self._unchained += 1
+            elif len(self._findings) < MOST_FINDINGS:
+                problem = f"posted at {posted_at}, and not in the chain"
+                self._find("event_log", f"sequence {sequence}", problem)
+
+    def _find(self, table: str, row: str, problem: str) -> None:
+        self._findings.append(Finding(table, row, problem))
+
+    def _report(self, replay: Replay) -> Report:
+        return Report(
+            findings=tuple(self._findings[:MOST_FINDINGS]),
+            position=self._head.position,
+            head=self._head.hash,
+            batches=replay.batches,
+            transactions=replay.transactions,
+            entries=replay.entries,
+            unchained=self._unchained,
+        )
+
+
+async def _add_accounts(replay: Replay, moment: Snapshot) -> None:
+    async for account_id, currency, guarded in moment.accounts():
+        replay.add_account(account_id, currency, guarded=guarded)
+
+
+def _within(windows: Sequence[_Window], batches: Range) -> Iterator[_Window]:
+    for window in windows:
+        after, until = max(window.after, batches.after), min(window.until, batches.until)
+        if after < until:
+            yield _Window(after, until, window.rows)
+
+
+def _start(
+    fetch: Callable[[_Window], Coroutine[Any, Any, T]], windows: Iterator[_Window]
+) -> asyncio.Task[T] | None:
+    window = next(windows, None)
+    return None if window is None else asyncio.create_task(fetch(window))
+
+
+def _play_window(replay: Replay, streams: Streams, links: Sequence[Link]) -> None:
+    found = _assembled(replay, streams)
+    if found is None:
+        return
+    batches = {batch.sequence: batch for batch in found}
+    chained = {link.sequence: link for link in links}
+    for sequence in sorted({*batches, *chained}):
+        batch, link = batches.get(sequence), chained.get(sequence)
+        if link is None and batch is not None:
+            replay.findings.append(stray_batch(batch))
+        elif batch is None and link is not None:
+            replay.findings.append(missing_batch(link))
+        elif batch is not None:
+            replay.play(batch, link)
+
+
+def _play_unchained(replay: Replay, streams: Streams) -> None:
+    for batch in _assembled(replay, streams) or ():
+        replay.play(batch, None)
+
+
+def _assembled(replay: Replay, streams: Streams) -> list[Batch] | None:
+    try:
+        return assemble(streams)
+    except MalformedRows as error:
+        replay.findings.append(Finding("journal_entries", error.row, str(error)))
+        return None

@@ -1,0 +1,124 @@
+-- name: chain_lock
+-- One chainer at a time; the lock ends with the transaction.
+SELECT pg_try_advisory_xact_lock(hashtextextended('ledger.chain', 0)) AS taken
+
+-- name: chain_head
+SELECT position, sequence, hash FROM ledger.chain ORDER BY position DESC LIMIT 1
+
+-- name: oldest_running
+SELECT pg_snapshot_xmin(pg_current_snapshot())::text::bigint AS oldest_running
+
+-- name: unchained
+SELECT sequence, event_count, posted_at FROM ledger.event_log
+WHERE sequence > $1 ORDER BY sequence LIMIT $2
+
+-- name: seal_accounts
+WITH taken AS (
+    DELETE FROM ledger.unsealed_accounts
+    WHERE place IN (SELECT place FROM ledger.unsealed_accounts ORDER BY place LIMIT $2)
+    RETURNING account_id
+)
+INSERT INTO ledger.account_seals (
+    position, account_id, code, owner_id, shard, currency, created_at, closed_at, metadata)
+SELECT $1, account_id, code, owner_id, shard, currency, created_at, closed_at, metadata
+FROM ledger.accounts WHERE account_id IN (SELECT account_id FROM taken)
+RETURNING account_id
+
+-- name: copy_log
+-- The columns of this and of the next three, and their order, are the canonical encoding.
+SELECT sequence, writer::bigint, event_count::bigint, posted_at, events
+FROM ledger.event_log WHERE sequence > $1 AND sequence <= $2 ORDER BY sequence
+
+-- name: copy_transactions
+SELECT batch, transaction_id, kind, description, memo, metadata::text, reverses, posted_at,
+       effective_at
+FROM ledger.transactions WHERE batch > $1 AND batch <= $2 ORDER BY batch, transaction_id
+
+-- name: copy_entries
+SELECT entry_id, transaction_id, account_id, amount_minor, balance_minor, batch, posted_at
+FROM ledger.journal_entries WHERE batch > $1 AND batch <= $2 ORDER BY batch, entry_id
+
+-- name: copy_seals
+SELECT position, account_id, code, owner_id, shard::bigint, currency, created_at, closed_at,
+       metadata::text
+FROM ledger.account_seals WHERE position > $1 AND position <= $2 ORDER BY position, account_id
+
+-- name: links
+SELECT position, kind, sequence, digest, marks, hash FROM ledger.chain
+WHERE position > $1 ORDER BY position LIMIT $2
+
+-- name: batch_links
+SELECT position, kind, sequence, digest, marks, hash FROM ledger.chain
+WHERE sequence > $1 AND sequence <= $2 AND kind = 'batch' ORDER BY position
+
+-- name: account_facts
+SELECT a.account_id, a.currency, c.guarded
+FROM ledger.accounts a JOIN ledger.chart c USING (code)
+
+-- name: account_rows
+SELECT a.account_id, a.currency, c.guarded, a.balance_minor, a.held_minor, a.moved_at,
+       coalesce(h.open_minor, 0)::bigint AS open_holds_minor
+FROM ledger.accounts a
+JOIN ledger.chart c USING (code)
+LEFT JOIN (
+    SELECT account_id, sum(amount_minor - captured_minor) AS open_minor
+    FROM ledger.holds WHERE state = 'open' GROUP BY account_id
+) h USING (account_id)
+
+-- name: unlike_their_seal
+-- Accounts that differ from their newest seal, are not sealed, or are gone. What waits to be sealed
+-- is passed over.
+SELECT coalesce(a.account_id, s.account_id) AS account_id, s.position,
+       CASE
+           WHEN a.account_id IS NULL THEN 'the row is missing'
+           WHEN s.account_id IS NULL THEN 'the row was added: it was never sealed'
+           ELSE concat_ws(', ',
+               CASE WHEN a.code <> s.code THEN 'code' END,
+               CASE WHEN a.owner_id IS DISTINCT FROM s.owner_id THEN 'owner_id' END,
+               CASE WHEN a.shard <> s.shard THEN 'shard' END,
+               CASE WHEN a.currency <> s.currency THEN 'currency' END,
+               CASE WHEN a.created_at <> s.created_at THEN 'created_at' END,
+               CASE WHEN a.closed_at IS DISTINCT FROM s.closed_at THEN 'closed_at' END,
+               CASE WHEN a.metadata::text <> s.metadata::text THEN 'metadata' END)
+               || ' differs from what was sealed at position ' || s.position
+       END AS problem
+FROM ledger.accounts a
+FULL JOIN (
+    SELECT DISTINCT ON (account_id) * FROM ledger.account_seals
+    ORDER BY account_id, position DESC
+) s USING (account_id)
+WHERE (a.account_id IS NULL OR s.account_id IS NULL
+    OR (a.code, a.shard, a.currency, a.created_at, a.metadata::text)
+        <> (s.code, s.shard, s.currency, s.created_at, s.metadata::text)
+    OR (a.owner_id, a.closed_at) IS DISTINCT FROM (s.owner_id, s.closed_at))
+  AND NOT EXISTS (
+      SELECT FROM ledger.unsealed_accounts q WHERE q.account_id = a.account_id)
+ORDER BY 1 LIMIT $1
+
+-- name: seals_of_another_kind
+-- Seals of one account that differ in what never changes.
+SELECT account_id, max(position) AS position FROM ledger.account_seals
+GROUP BY account_id
+HAVING count(DISTINCT (code, owner_id, shard, currency, created_at)) > 1
+ORDER BY 1 LIMIT $1
+
+-- name: stray_seals
+SELECT account_id, position FROM ledger.account_seals s
+WHERE NOT EXISTS (
+    SELECT FROM ledger.chain c WHERE c.position = s.position AND c.kind = 'seals')
+ORDER BY position LIMIT $1
+
+-- name: newest_checkpoint
+SELECT position, sequence, hash, signed_at, key_id, signature
+FROM ledger.checkpoints ORDER BY position DESC LIMIT 1
+
+-- name: checkpoints
+SELECT position, sequence, hash, signed_at, key_id, signature
+FROM ledger.checkpoints WHERE position < $1 ORDER BY position DESC LIMIT $2
+
+-- name: add_checkpoint
+INSERT INTO ledger.checkpoints (position, sequence, hash, signed_at, key_id, signature)
+VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT DO NOTHING
+
+-- name: hashes_at
+SELECT position, hash FROM ledger.chain WHERE position = ANY ($1::bigint[])

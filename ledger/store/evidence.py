@@ -1,0 +1,239 @@
+"""The chain, the checkpoints and everything that verification reads, in PostgreSQL.
+
+Rows to hash are taken by COPY in binary format, which is their canonical encoding.
+"""
+
+import io
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from datetime import datetime
+from uuid import UUID
+
+import asyncpg
+from asyncpg.pool import PoolConnectionProxy
+
+from config.sql import load_queries
+from ledger.evidence.batches import Streams
+from ledger.evidence.chainer import Head, Unchained
+from ledger.evidence.checkpoints import Checkpoint
+from ledger.evidence.encoding import copied_rows, split_rows
+from ledger.evidence.links import GENESIS, Link, LinkKind
+from ledger.evidence.replay import AccountRow
+
+SQL = load_queries("ledger", "sql/evidence.sql")
+
+LAST = 2**63 - 1
+SNAPSHOT_BATCHES = 200
+PATIENCE_S = 3600.0
+"""Of a query that reads all accounts."""
+
+_LINK_COLUMNS = ("position", "kind", "sequence", "digest", "marks", "hash")
+
+
+class EvidenceStore:
+    """The tables of evidence, through the pool's connections; the errors are the driver's."""
+
+    def __init__(self, pool: asyncpg.Pool) -> None:
+        self._pool = pool
+
+    # ---- chaining ----
+
+    @asynccontextmanager
+    async def turn(self) -> AsyncIterator["ChainTurn | None"]:
+        """The end of the chain for one chainer at a time; None while another one has it."""
+        async with (
+            self._pool.acquire() as connection,
+            connection.transaction(isolation="read_committed"),
+        ):
+            taken = await connection.fetchval(SQL["chain_lock"])
+            yield ChainTurn(connection) if taken else None
+
+    # ---- checkpoints ----
+
+    async def head(self) -> Head:
+        """The end of the chain."""
+        async with self._pool.acquire() as connection:
+            return await _head(connection)
+
+    async def newest_checkpoint(self) -> Checkpoint | None:
+        """The last one that was signed."""
+        row = await self._pool.fetchrow(SQL["newest_checkpoint"])
+        return None if row is None else Checkpoint(**row)
+
+    async def checkpoints(self, *, before: int = LAST, limit: int = 10**6) -> list[Checkpoint]:
+        """Checkpoints at lower positions than `before`, newest first."""
+        return [
+            Checkpoint(**row) for row in await self._pool.fetch(SQL["checkpoints"], before, limit)
+        ]
+
+    async def add_checkpoint(self, checkpoint: Checkpoint) -> None:
+        """Keep it; where one of its position is kept already, that one stays."""
+        await self._pool.execute(
+            SQL["add_checkpoint"],
+            checkpoint.position,
+            checkpoint.sequence,
+            checkpoint.hash,
+            checkpoint.signed_at,
+            checkpoint.key_id,
+            checkpoint.signature,
+        )
+
+    # ---- verifying ----
+
+    async def links(self, after: int, limit: int) -> list[Link]:
+        """Links behind position `after`, in order."""
+        return [_link(row) for row in await self._pool.fetch(SQL["links"], after, limit)]
+
+    async def batch_links(self, after: int, until: int) -> list[Link]:
+        """Links of the batches with sequences in (after, until]."""
+        rows = await self._pool.fetch(SQL["batch_links"], after, until)
+        return [_link(row) for row in rows]
+
+    async def hashes_at(self, positions: Sequence[int]) -> dict[int, bytes]:
+        """The hashes of the links at these positions."""
+        rows = await self._pool.fetch(SQL["hashes_at"], list(positions))
+        return {row["position"]: row["hash"] for row in rows}
+
+    async def streams(self, after: int, until: int) -> Streams:
+        """The batches with sequences in (after, until]."""
+        async with self._pool.acquire() as connection:
+            return await _streams(connection, after, until)
+
+    async def seals(self, after: int, until: int) -> dict[int, list[memoryview]]:
+        """The encoded seals of the links at positions in (after, until]."""
+        async with self._pool.acquire() as connection:
+            return await _seals(connection, after, until)
+
+    async def stray_seals(self, limit: int) -> list[tuple[UUID, int]]:
+        """Seals at positions where no link covers seals."""
+        rows = await self._pool.fetch(SQL["stray_seals"], limit, timeout=PATIENCE_S)
+        return [(row["account_id"], row["position"]) for row in rows]
+
+    async def unlike_their_seal(self, limit: int) -> list[tuple[UUID, str]]:
+        """Accounts that are not as they were sealed, each with what is wrong."""
+        rows = await self._pool.fetch(SQL["unlike_their_seal"], limit, timeout=PATIENCE_S)
+        return [(row["account_id"], row["problem"]) for row in rows]
+
+    async def seals_of_another_kind(self, limit: int) -> list[tuple[UUID, int]]:
+        """Accounts whose seals differ in what never changes, with the position of the newest."""
+        rows = await self._pool.fetch(SQL["seals_of_another_kind"], limit, timeout=PATIENCE_S)
+        return [(row["account_id"], row["position"]) for row in rows]
+
+    @asynccontextmanager
+    async def snapshot(self) -> AsyncIterator["Snapshot"]:
+        """The ledger at one moment."""
+        async with (
+            self._pool.acquire() as connection,
+            connection.transaction(isolation="repeatable_read", readonly=True),
+        ):
+            await connection.execute("SET LOCAL statement_timeout = 0")
+            yield Snapshot(connection)
+
+
+class ChainTurn:
+    """The end of the chain, while its lock is held."""
+
+    def __init__(self, connection: PoolConnectionProxy) -> None:
+        self._connection = connection
+
+    async def head(self) -> Head:
+        """Where the chain ends."""
+        return await _head(self._connection)
+
+    async def unchained(self, after: int, limit: int) -> Unchained:
+        """The first batches behind `after`."""
+        # Two statements in this order: what ended before the first one is visible to the second.
+        oldest_running = await self._connection.fetchval(SQL["oldest_running"])
+        rows = await self._connection.fetch(SQL["unchained"], after, limit)
+        return Unchained(
+            oldest_running,
+            tuple(row["sequence"] for row in rows),
+            tuple(row["event_count"] for row in rows),
+            rows[0]["posted_at"] if rows else None,
+        )
+
+    async def next_transaction(self) -> int:
+        """The id of a transaction that begins now."""
+        found: int = await self._connection.fetchval("SELECT pg_current_xact_id()::text::bigint")
+        return found
+
+    async def streams(self, after: int, until: int) -> Streams:
+        """The batches with sequences in (after, until]."""
+        return await _streams(self._connection, after, until)
+
+    async def seal_accounts(self, position: int, limit: int) -> list[memoryview]:
+        """Seal accounts that wait for it under the link at `position`; their encoded seals."""
+        if not await self._connection.fetch(SQL["seal_accounts"], position, limit):
+            return []
+        return (await _seals(self._connection, position - 1, position))[position]
+
+    async def append(self, links: Sequence[Link]) -> None:
+        """Add links at the end."""
+        await self._connection.copy_records_to_table(
+            "chain",
+            schema_name="ledger",
+            columns=_LINK_COLUMNS,
+            records=[tuple(getattr(link, name) for name in _LINK_COLUMNS) for link in links],
+        )
+
+
+class Snapshot:
+    """One moment of the ledger, on a connection whose transaction keeps it."""
+
+    def __init__(self, connection: PoolConnectionProxy) -> None:
+        self._connection = connection
+
+    async def accounts(self) -> AsyncIterator[tuple[UUID, str, bool]]:
+        """Every account: its id, its currency, and whether it is guarded."""
+        async for row in self._connection.cursor(SQL["account_facts"], prefetch=5000):
+            yield row["account_id"], row["currency"], row["guarded"]
+
+    async def account_rows(self) -> AsyncIterator[AccountRow]:
+        """Every account as it stands, with the sum of its open holds."""
+        async for row in self._connection.cursor(SQL["account_rows"], prefetch=5000):
+            yield AccountRow(**row)
+
+    async def streams(self, after: int, until: int) -> Streams:
+        """The batches with sequences in (after, until]."""
+        return await _streams(self._connection, after, until)
+
+    async def next_sequences(self, after: int) -> list[tuple[int, datetime]]:
+        """The next some hundred sequences in the log behind `after`, and when they were posted."""
+        rows = await self._connection.fetch(SQL["unchained"], after, SNAPSHOT_BATCHES)
+        return [(row["sequence"], row["posted_at"]) for row in rows]
+
+
+async def _head(connection: PoolConnectionProxy) -> Head:
+    row = await connection.fetchrow(SQL["chain_head"])
+    return Head(0, 0, GENESIS) if row is None else Head(**row)
+
+
+async def _streams(connection: PoolConnectionProxy, after: int, until: int) -> Streams:
+    return Streams(
+        await _copy(connection, SQL["copy_log"], after, until),
+        await _copy(connection, SQL["copy_transactions"], after, until),
+        await _copy(connection, SQL["copy_entries"], after, until),
+    )
+
+
+async def _seals(
+    connection: PoolConnectionProxy, after: int, until: int
+) -> dict[int, list[memoryview]]:
+    found: dict[int, list[memoryview]] = {}
+    for position, row in split_rows(
+        copied_rows(await _copy(connection, SQL["copy_seals"], after, until))
+    ):
+        found.setdefault(position, []).append(row)
+    return found
+
+
+async def _copy(connection: PoolConnectionProxy, query: str, after: int, until: int) -> bytes:
+    buffer = io.BytesIO()
+    await connection.copy_from_query(
+        query, after, until, output=buffer, format="binary", timeout=PATIENCE_S
+    )
+    return buffer.getvalue()
+
+
+def _link(row: asyncpg.Record) -> Link:
+    return Link(**{**row, "kind": LinkKind(row["kind"])})

@@ -1,0 +1,55 @@
+"""The ledger's database for commands that read it, whether a server is running or not.
+
+`server.stores.open_stores` takes the data folder for itself, so it waits for a running server to
+end. What only reads need not: it joins the PostgreSQL that runs, by URL or in the data folder.
+"""
+
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import asyncpg
+
+from config.stores import StoreSettings
+from server.database import create_pool
+from server.embedded.account import store_account
+from server.embedded.folder import DataFolder, default_data_dir
+from server.embedded.postgres import EmbeddedPostgres
+
+CHECKPOINT_KEYS = "checkpoint-keys"
+"""The folder in the data folder of the keys that sign checkpoints."""
+
+
+@dataclass(frozen=True, slots=True)
+class LedgerAccess:
+    """Connections to the ledger's database, and the folder of the keys."""
+
+    pool: asyncpg.Pool
+    keys: Path
+
+
+@asynccontextmanager
+async def open_ledger(settings: StoreSettings) -> AsyncIterator[LedgerAccess]:
+    """Join the database that runs, else start the embedded one for as long as the block runs.
+
+    Nothing is migrated. Raises as `server.stores.open_stores` does.
+    """
+    async with AsyncExitStack() as stack:
+        folder = DataFolder(settings.data_dir or default_data_dir())
+        stack.callback(folder.release)
+        url = await _url(settings, folder, stack)
+        pool = await create_pool(url, size=4)
+        stack.callback(pool.terminate)
+        yield LedgerAccess(pool, folder.path / CHECKPOINT_KEYS)
+
+
+async def _url(settings: StoreSettings, folder: DataFolder, stack: AsyncExitStack) -> str:
+    if settings.database_url is not None:
+        return settings.database_url.get_secret_value()
+    postgres = EmbeddedPostgres(folder, store_account())
+    if not await postgres.attach():
+        await folder.acquire()
+        stack.push_async_callback(postgres.stop)
+        await postgres.start()
+    return postgres.url

@@ -1,0 +1,338 @@
+"""Tampering with a real database, as a superuser whom no trigger and no check stops.
+
+Every column of every row kind is changed, every row is removed, rows are added and swapped, one
+thing at a time; the verification has to find each and to name the row.
+"""
+
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from uuid import uuid4
+
+import asyncpg
+import pytest
+
+from config.ledger import EvidenceSettings
+from ledger.evidence.chainer import Chainer
+from ledger.evidence.checkpoints import sign
+from ledger.evidence.key_ring import KeyRing, add_key
+from ledger.evidence.verify import Report, Verifier
+from ledger.store.evidence import EvidenceStore
+from tests.support.history import fund, give, hold
+
+TABLES = {
+    "event_log": "sequence",
+    "transactions": "transaction_id",
+    "journal_entries": "entry_id",
+    "accounts": "account_id",
+    "account_seals": "account_id",
+    "chain": "position",
+    "checkpoints": "position",
+}
+CHANGES = {
+    "bigint": "{0} + 1",
+    "integer": "{0} + 1",
+    "smallint": "{0} + 1",
+    "text": "coalesce({0}, '') || 'x'",
+    "uuid": "gen_random_uuid()",
+    "timestamp with time zone": "coalesce({0}, now()) - interval '1 hour'",
+    "jsonb": """coalesce({0}, '{{}}') || '{{"forged": 1}}'""",
+    "bytea": "set_bit({0}, 9, 1 - get_bit({0}, 9))",
+}
+IN_A_YEAR = datetime.now(UTC) + timedelta(days=365)
+
+
+@dataclass
+class Forger:
+    """A superuser in the test's own database, and the verification that has to notice."""
+
+    root: asyncpg.Connection
+    evidence: EvidenceStore
+    ring: KeyRing
+
+    async def verify(self, **arguments: Any) -> Report:
+        verifier = Verifier(self.evidence, keys=self.ring.trusted, now=IN_A_YEAR, **arguments)
+        return await verifier.verify()
+
+    async def keep(self) -> None:
+        """Remember every row."""
+        await self.root.execute("CREATE SCHEMA kept")
+        for table in TABLES:
+            await self.root.execute(f"CREATE TABLE kept.{table} AS TABLE ledger.{table}")
+
+    async def undo(self) -> None:
+        """Put back every row."""
+        async with self.root.transaction():
+            for table in TABLES:
+                await self.root.execute(f"DELETE FROM ledger.{table}")
+                await self.root.execute(f"INSERT INTO ledger.{table} TABLE kept.{table}")
+
+    async def columns(self, table: str) -> dict[str, str]:
+        rows = await self.root.fetch(
+            "SELECT column_name, data_type FROM information_schema.columns"
+            " WHERE table_schema = 'ledger' AND table_name = $1 ORDER BY ordinal_position",
+            table,
+        )
+        return {row["column_name"]: row["data_type"] for row in rows}
+
+    async def keys(self, table: str) -> list[Any]:
+        key = TABLES[table]
+        rows = await self.root.fetch(f"SELECT {key} FROM ledger.{table} ORDER BY {key}")
+        return [row[0] for row in rows]
+
+
+@pytest.fixture
+async def forger(stores, database_url, pool, tmp_path) -> AsyncIterator[Forger]:
+    """A history over several months, chained and signed; checks and triggers are out of the way."""
+    ann, ben, cleo = uuid4(), uuid4(), uuid4()
+    await fund(pool, ann, 1000, memo="a memo", description="Coins")
+    await give(pool, ann, ben, 100)
+    await hold(pool, ann, 50)
+    root = await asyncpg.connect(
+        f"{stores[0].admin_url.rpartition('/')[0]}/{database_url.rpartition('/')[2]}"
+    )
+    await root.execute("SET session_replication_role = replica")
+    await two_months_back(root)
+    evidence = EvidenceStore(pool)
+    chainer = Chainer(evidence, EvidenceSettings(), clock=lambda: datetime.now(UTC))
+    await chainer.catch_up()
+    for payee in (ben, cleo, cleo):
+        await give(pool, ann, payee, 70)
+    await fund(pool, uuid4(), 5)
+    add_key(tmp_path / "keys", now=datetime.now(UTC))
+    ring = KeyRing.read(tmp_path / "keys")
+    for _ in range(2):
+        await chainer.catch_up()
+        end = await evidence.head()
+        assert ring.signing is not None
+        await evidence.add_checkpoint(
+            sign(
+                ring.signing,
+                position=end.position,
+                sequence=end.sequence,
+                head=end.hash,
+                at=datetime.now(UTC),
+            )
+        )
+        await give(pool, ann, ben, 30)
+    await chainer.catch_up()
+    for row in await root.fetch(
+        "SELECT conrelid::regclass AS of, conname FROM pg_constraint"
+        " WHERE contype = 'c' AND connamespace = 'ledger'::regnamespace AND conislocal"
+    ):
+        await root.execute(f'ALTER TABLE {row["of"]} DROP CONSTRAINT "{row["conname"]}"')
+    await root.execute("DROP INDEX ledger.one_link_a_batch")
+    forger = Forger(root, evidence, ring)
+    await forger.keep()
+    yield forger
+    await root.close()
+
+
+async def two_months_back(root: asyncpg.Connection) -> None:
+    """Let what was posted so far have been posted two months ago."""
+    await root.execute("SELECT ledger.make_partitions(now() - interval '2 months', now())")
+    for table in ("transactions", "journal_entries", "event_log"):
+        await root.execute(f"UPDATE ledger.{table} SET posted_at = posted_at - interval '2 months'")
+    await root.execute("UPDATE ledger.accounts SET moved_at = moved_at - interval '2 months'")
+
+
+def names(report: Report, table: str, row: str | None = None) -> bool:
+    """Whether the first finding names the table, and the row where one is given."""
+    first = report.findings[0] if report.findings else None
+    return (
+        first is not None
+        and first.table == table
+        and (row is None or first.row == row or first.row.startswith(f"{row} "))
+    )
+
+
+async def test_the_history_is_sound(forger):
+    report = await forger.verify()
+    assert report.findings == ()
+    assert (report.batches, report.transactions, report.unchained) == (8, 8, 0)
+    assert report.entries == await forger.root.fetchval(
+        "SELECT count(*) FROM ledger.journal_entries"
+    )
+    parts = await forger.root.fetchval(
+        "SELECT count(DISTINCT tableoid) FROM ledger.journal_entries"
+    )
+    assert parts == 2
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("table", TABLES)
+async def test_a_changed_column_of_any_row_is_found(forger, table):
+    key = TABLES[table]
+    keys = await forger.keys(table)
+    missed = []
+    for column, kind in (await forger.columns(table)).items():
+        change = CHANGES[kind].format(column)
+        if (table, column) == ("chain", "kind"):
+            change = "CASE kind WHEN 'batch' THEN 'seals' ELSE 'batch' END"
+        if column == key and kind == "bigint":
+            change = f"{column} + 1000"
+        for value in dict.fromkeys([keys[0], keys[len(keys) // 2], keys[-1]]):
+            done = await forger.root.execute(
+                f"UPDATE ledger.{table} SET {column} = {change} WHERE {key} = $1", value
+            )
+            assert done == "UPDATE 1"
+            report = await forger.verify()
+            # Where the name of a row is changed, another row is missing or one is new.
+            moved = column in (key, "batch", "position")
+            if not names(report, *expected(table, None if moved else value)):
+                missed.append((column, value, list(map(str, report.findings[:2]))))
+            await forger.undo()
+    assert missed == []
+    assert (await forger.verify()).sound
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("table", [table for table in TABLES if table != "checkpoints"])
+async def test_any_row_that_is_removed_is_found(forger, table):
+    key = TABLES[table]
+    missed = []
+    for value in await forger.keys(table):
+        assert await forger.root.execute(f"DELETE FROM ledger.{table} WHERE {key} = $1", value) in (
+            "DELETE 1",
+            "DELETE 2",  # seals of one account
+        )
+        report = await forger.verify()
+        # The newest links may go without a trace in the chain: their batches tell.
+        unchained = names(report, "event_log") and "not in the chain" in str(report.findings[0])
+        if not (names(report, table) or (table == "chain" and unchained)):
+            missed.append((value, list(map(str, report.findings[:2]))))
+        await forger.undo()
+    assert missed == []
+
+
+COPIES = {
+    "event_log": {"sequence": "sequence + 1000"},
+    "transactions": {"transaction_id": "gen_random_uuid()"},
+    "journal_entries": {"entry_id": "entry_id + 1000"},
+    "accounts": {"account_id": "gen_random_uuid()", "shard": "shard + 1000"},
+    "account_seals": {"account_id": "gen_random_uuid()"},
+    "chain": {"position": "position + 1000"},
+    "checkpoints": {"position": "position + 1000"},
+}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("table", TABLES)
+async def test_a_row_that_was_added_is_found(forger, table):
+    key = TABLES[table]
+    columns = list(await forger.columns(table))
+    missed = []
+    for value in await forger.keys(table):
+        values = ", ".join(COPIES[table].get(name, name) for name in columns)
+        await forger.root.execute(
+            f"INSERT INTO ledger.{table} ({', '.join(columns)})"
+            f" SELECT {values} FROM ledger.{table} WHERE {key} = $1",
+            value,
+        )
+        report = await forger.verify()
+        if not names(report, table):
+            missed.append((value, list(map(str, report.findings[:2]))))
+        await forger.undo()
+    assert missed == []
+
+
+@pytest.mark.parametrize("sequence", [0, -7, 10**6])
+@pytest.mark.parametrize("table", ["event_log", "transactions", "journal_entries"])
+async def test_a_row_of_a_batch_that_never_was_is_found(forger, table, sequence):
+    columns = list(await forger.columns(table))
+    batch = "sequence" if table == "event_log" else "batch"
+    new = COPIES[table] | {batch: str(sequence)}
+    await forger.root.execute(
+        f"INSERT INTO ledger.{table} ({', '.join(columns)})"
+        f" SELECT {', '.join(new.get(name, name) for name in columns)} FROM ledger.{table} LIMIT 1"
+    )
+    report = await forger.verify()
+    assert not report.sound
+    # Behind the end of the chain it looks like a batch that lost the rest of its rows.
+    assert names(report, table) or sequence > 0
+
+
+@pytest.mark.parametrize("table", [table for table in TABLES if table != "checkpoints"])
+async def test_two_rows_that_were_swapped_are_found(forger, table):
+    """All columns but the key trade places."""
+    key = TABLES[table]
+    one, *_, other = await forger.keys(table)
+    await forger.root.execute(
+        f"CREATE TEMP TABLE swapped AS SELECT * FROM ledger.{table} WHERE {key} IN ($1, $2)",
+        one,
+        other,
+    )
+    await forger.root.execute(
+        f"UPDATE swapped SET {key} = CASE {key} WHEN $1 THEN $2 ELSE $1 END", one, other
+    )
+    await forger.root.execute(f"DELETE FROM ledger.{table} WHERE {key} IN ($1, $2)", one, other)
+    await forger.root.execute(f"INSERT INTO ledger.{table} TABLE swapped")
+    report = await forger.verify()
+    assert names(report, table), report.findings
+
+
+async def test_a_partition_that_was_taken_away_is_found(forger):
+    for table in ("journal_entries", "event_log"):
+        parts = await forger.root.fetch(
+            "SELECT inhrelid::regclass::text AS part, (SELECT count(*) FROM pg_inherits) "
+            f"FROM pg_inherits WHERE inhparent = 'ledger.{table}'::regclass ORDER BY 1"
+        )
+        for row in parts:
+            if await forger.root.fetchval(f"SELECT EXISTS (SELECT FROM {row['part']})"):
+                bounds = await forger.root.fetchval(
+                    "SELECT pg_get_expr(relpartbound, oid) FROM pg_class WHERE oid = $1::regclass",
+                    row["part"],
+                )
+                await forger.root.execute(
+                    f"ALTER TABLE ledger.{table} DETACH PARTITION {row['part']}"
+                )
+                report = await forger.verify()
+                assert names(report, table), report.findings
+                await forger.root.execute(
+                    f"ALTER TABLE ledger.{table} ATTACH PARTITION {row['part']} {bounds}"
+                )
+    assert (await forger.verify()).sound
+
+
+async def test_who_makes_the_whole_chain_anew_is_found_by_a_checkpoint(forger):
+    kept = await forger.evidence.checkpoints()
+    assert len(kept) == 2
+    await forger.root.execute(
+        "UPDATE ledger.transactions SET memo = 'forged' WHERE memo IS NOT NULL"
+    )
+    await forger.root.execute("DELETE FROM ledger.chain")
+    await forger.root.execute("DELETE FROM ledger.account_seals")
+    await forger.root.execute(
+        "INSERT INTO ledger.unsealed_accounts (account_id) SELECT account_id FROM ledger.accounts"
+    )
+    chainer = Chainer(forger.evidence, EvidenceSettings(), clock=lambda: datetime.now(UTC))
+    await chainer.catch_up()
+    report = await forger.verify()
+    assert names(report, "chain", f"position {kept[-1].position}") or names(
+        report, "chain", f"position {kept[0].position}"
+    )
+    # Without the checkpoints of the database, those that were kept outside still tell.
+    await forger.root.execute("DELETE FROM ledger.checkpoints")
+    assert (await forger.verify()).sound
+    report = await forger.verify(checkpoints=kept)
+    assert names(report, "chain")
+    assert "the given file" in report.findings[0].problem
+
+
+async def test_a_checkpoint_of_somebody_else_is_found(forger, tmp_path):
+    add_key(tmp_path / "other", now=datetime.now(UTC))
+    stranger = KeyRing.read(tmp_path / "other").signing
+    end = await forger.evidence.head()
+    forged = sign(
+        stranger, position=end.position, sequence=end.sequence, head=end.hash, at=datetime.now(UTC)
+    )
+    await forger.evidence.add_checkpoint(forged)
+    report = await forger.verify()
+    assert names(report, "checkpoints", f"position {end.position}")
+    assert "not among the keys" in report.findings[0].problem
+
+
+def expected(table: str, value: Any) -> tuple[str, ...]:
+    row = () if value is None else (f"{TABLES[table]} {value}",)
+    return (table, *row)

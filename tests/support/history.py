@@ -1,0 +1,76 @@
+"""A short history of the ledger, posted by the database's own functions."""
+
+import json
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from uuid import UUID, uuid4
+
+import asyncpg
+
+COIN = "COIN"
+
+
+def leg(owner: UUID | None, code: str, amount_minor: int, currency: str = COIN) -> dict[str, Any]:
+    """One leg of a posting."""
+    return {
+        "owner_id": None if owner is None else str(owner),
+        "code": code,
+        "currency": currency,
+        "amount_minor": amount_minor,
+    }
+
+
+async def post(pool: asyncpg.Pool, *legs: dict[str, Any], **fields: Any) -> UUID:
+    """Post one transaction; its id."""
+    posting = {
+        "kind": "test",
+        "description": "a test",
+        "legs": legs,
+        "event": {"type": "posting.made", "data": {}},
+        **fields,
+    }
+    row = await pool.fetchrow(
+        "SELECT * FROM ledger.post($1, $2, $3, $4)", uuid4(), uuid4(), b"h" * 32, [posting]
+    )
+    assert row["result"] == "posted", dict(row)
+    return UUID(json.loads(row["answer"])["postings"][0]["transaction_id"])
+
+
+async def fund(pool: asyncpg.Pool, user: UUID, amount_minor: int, **fields: Any) -> UUID:
+    """Coins out of issuance for a user."""
+    return await post(
+        pool, leg(user, "wallet", amount_minor), leg(None, "issuance", -amount_minor), **fields
+    )
+
+
+async def give(pool: asyncpg.Pool, payer: UUID, payee: UUID, amount_minor: int) -> UUID:
+    """A transfer of coins of which a tenth is the house's."""
+    fee = amount_minor // 10
+    return await post(
+        pool,
+        leg(payer, "wallet", -amount_minor),
+        leg(payee, "earnings", amount_minor - fee),
+        *([leg(None, "fees", fee)] if fee else []),
+        metadata={"b": 1, "a": "ü"},
+    )
+
+
+async def hold(pool: asyncpg.Pool, owner: UUID, amount_minor: int) -> None:
+    """Keep something back of a wallet, as the ledger's hold does it."""
+    now = datetime.now(UTC)
+    async with pool.acquire() as connection, connection.transaction():
+        account = await connection.fetchval(
+            "UPDATE ledger.accounts SET held_minor = held_minor + $2"
+            " WHERE owner_id = $1 AND code = 'wallet' RETURNING account_id",
+            owner,
+            amount_minor,
+        )
+        await connection.execute(
+            "INSERT INTO ledger.holds (hold_id, account_id, amount_minor, reason, created_at,"
+            " expires_at) VALUES ($1, $2, $3, 'test', $4, $5)",
+            uuid4(),
+            account,
+            amount_minor,
+            now,
+            now + timedelta(days=1),
+        )

@@ -1,6 +1,5 @@
 """Settings of reconciliation: how a provider's settlement file looks, and what counts as equal."""
 
-from pathlib import Path
 from typing import Literal
 
 from pydantic import Field
@@ -49,26 +48,3 @@ class SettlementFormat(Section):
 
     max_lines: int = Field(default=1_000_000, ge=1, le=10_000_000)
     """Most lines of one file."""
-
-
-class ReconcileSettings(Section):
-    """Comparing the ledger with what it published and with payment providers."""
-
-    every_s: float = Field(default=3600, ge=1, le=7 * 86_400)
-    """How often the ledger is compared with itself and with what it published, by schedule."""
-
-    inbox: Path | None = None
-    """A folder of settlement files, `<provider>/*.csv`, that the schedule takes in; none at all
-    where it is not set."""
-
-    providers: dict[str, SettlementFormat] = Field(default={"default": SettlementFormat()})
-    """The format of each provider's files, by the provider's name."""
-
-    amount_tolerance_minor: int = Field(default=0, ge=0)
-    """How far apart two amounts of the same money may be."""
-
-    date_tolerance_days: int = Field(default=3, ge=0, le=60)
-    """How far apart two days of the same money may be."""
-
-    most_parts: int = Field(default=8, ge=1, le=50)
-    """Most movements that are tried as the parts of one sum."""

@@ -6,6 +6,7 @@ from operator import attrgetter
 
 from chat.server import ChatServer
 from compliance.aml.worker import AmlWorker
+from ledger.evidence.chainer import Chainer
 from ledger.outbox import OutboxPublisher
 from ledger.sagas.runner import SagaRunner
 from media.door import MediaDoor, WorkerFigures
@@ -140,6 +141,20 @@ def outbox_figures(outbox: OutboxPublisher) -> tuple[Figure, ...]:
             "ledger_events_published", "Events.", "counter", lambda: outbox.figures.published_events
         ),
         Figure("ledger_publish_failures", "Turns.", "counter", lambda: outbox.figures.failures),
+    )
+
+
+def chain_figures(chainer: Chainer) -> tuple[Figure, ...]:
+    """How far the hash chain is behind the ledger."""
+    return (
+        Figure(
+            "ledger_chain_lag_seconds",
+            "Age of the oldest batch that is not in the hash chain.",
+            "gauge",
+            lambda: chainer.figures.lag_s,
+        ),
+        Figure("ledger_chain_links", "Links made.", "counter", lambda: chainer.figures.links),
+        Figure("ledger_chain_failures", "Turns.", "counter", lambda: chainer.figures.failures),
     )
 
 

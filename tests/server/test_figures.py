@@ -5,11 +5,18 @@ from typing import Any
 from chat.counters import ChatCounters
 from chat.server import ChatFigures
 from compliance.aml.worker import AmlFigures
+from ledger.evidence.chainer import ChainFigures
 from ledger.outbox import OutboxFigures
 from ledger.sagas.runner import SagaFigures
 from media.door import WorkerFigures
 from media.relay.stats import RelayTotals
-from server.figures import figures, gateway_figures, kafka_figures, saga_figures
+from server.figures import (
+    chain_figures,
+    figures,
+    gateway_figures,
+    kafka_figures,
+    saga_figures,
+)
 from server.kafka_export import ExportFigures
 from server.metrics import Metrics
 
@@ -85,3 +92,12 @@ def test_everything_is_exported_under_a_name() -> None:
     assert sample("ledger_event_lag") == 4
     assert sample("http_rate_limit_failures_total") == 2
     assert sample("aml_events_seen_total") == 8
+
+
+def test_the_hash_chain_is_measured() -> None:
+    metrics = Metrics()
+    metrics.add(chain_figures(Holder(ChainFigures(links=7, failures=1, lag_s=0.4))))  # type: ignore[arg-type]
+    text = metrics.exposition().decode()
+    assert "ledger_chain_lag_seconds 0.4" in text
+    assert "ledger_chain_links_total 7.0" in text
+    assert "ledger_chain_failures_total 1.0" in text

@@ -71,7 +71,7 @@ GOOD = "1,r,4.99,USD,2026-01-31\n"
         (HEADER + ",r,1,USD,2026-01-31\n", 2, "id is empty"),
         (HEADER + "1,r,x,USD,2026-01-31\n", 2, "no decimal"),
         (HEADER + "1,r,4.999,USD,2026-01-31\n", 2, "more than 2 digits"),
-        (HEADER + "1,r,1,XXX,2026-01-31\n", 2, "no currency 'XXX'"),
+        (HEADER + "1,r,1,DOGE,2026-01-31\n", 2, "no currency 'DOGE'"),
         (HEADER + "1,r,1,USD,31.01.2026\n", 2, "no date"),
         (HEADER + f"1,{'r' * 201},1,USD,2026-01-31\n", 2, "too long"),
         (HEADER + '1,"r,1,USD,2026-01-31\n', 2, "unexpected end"),

@@ -11,6 +11,8 @@ from server.embedded.postgres import EmbeddedPostgres
 from server.ledger_access import CHECKPOINT_KEYS, open_ledger
 from server.stores import open_stores
 
+SEEN = "SELECT scale FROM ledger.currencies WHERE currency = 'SEEN'"
+
 
 async def test_an_external_database_is_joined(database_url: str, data_dir: Path) -> None:
     settings = StoreSettings(data_dir=data_dir, database_url=SecretStr(database_url))
@@ -25,13 +27,13 @@ async def test_the_embedded_one_is_joined_while_a_server_runs(
 ) -> None:
     settings = StoreSettings(data_dir=data_dir, redis_url=SecretStr(redis_url))
     async with open_stores(settings) as stores:
-        await stores.pool.execute("CREATE TABLE public.seen AS SELECT 1 AS n")
+        await stores.pool.execute("INSERT INTO ledger.currencies VALUES ('SEEN', 1)")
         async with open_ledger(settings) as access:
-            assert await access.pool.fetchval("SELECT n FROM public.seen") == 1
-        assert await stores.pool.fetchval("SELECT n FROM public.seen") == 1
+            assert await access.pool.fetchval(SEEN) == 1
+        assert await stores.pool.fetchval(SEEN) == 1
     # Nobody runs it any more: it is started, and stopped behind us.
     async with open_ledger(settings) as access:
-        assert await access.pool.fetchval("SELECT n FROM public.seen") == 1
+        assert await access.pool.fetchval(SEEN) == 1
     folder = DataFolder(data_dir)
     await folder.acquire(patience_s=5)
     folder.release()

@@ -1,5 +1,6 @@
 #include "egress.h"
 
+#include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -29,6 +30,13 @@ void sl_egress_free(sl_egress *egress)
     sl_srtp_release(egress->output.srtp);
     sl_sent_release(egress->sent);
     free(egress);
+}
+
+void sl_egress_prefetch(const sl_egress *egress)
+{
+    const char *at = (const char *)egress;
+    for (size_t offset = 0; offset < offsetof(sl_egress, past); offset += CACHE_LINE)
+        __builtin_prefetch(at + offset, 1);
 }
 
 bool sl_egress_is_waiting(const sl_egress *egress)

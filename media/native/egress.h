@@ -46,6 +46,9 @@ typedef struct {
 sl_egress *sl_egress_new(const sl_viewer *viewer, void *fanout);
 void sl_egress_free(sl_egress *egress);
 
+/* Asks the processor for what `sl_egress_send` will need. */
+void sl_egress_prefetch(const sl_egress *egress);
+
 /* Whether a keyframe is what this viewer needs next. */
 bool sl_egress_is_waiting(const sl_egress *egress);
 

@@ -214,12 +214,17 @@ static void on_forwarded(void *receiver, size_t taken, size_t queued)
     note_waiting(fanout, egress);
 }
 
-/* What the processor will need for the next viewer: it takes some 4 % off at 800 viewers. */
-static void prefetch(const sl_egress *egress)
+/* Asks for what the next viewers need, one step after the other since each step is found through the
+ * one before: their own data, their SRTP contexts, the keys in those. It takes some 8 % off where
+ * many viewers do not fit into the second level cache. */
+static void prefetch(const sl_viewers *viewers, size_t at)
 {
-    const char *at = (const char *)egress;
-    for (size_t offset = 0; offset < offsetof(sl_egress, past); offset += 64)
-        __builtin_prefetch(at + offset, 1);
+    if (at + 3 < viewers->count)
+        sl_egress_prefetch(viewers->order[at + 3]);
+    if (at + 2 < viewers->count)
+        sl_srtp_prefetch(viewers->order[at + 2]->output.srtp);
+    if (at + 1 < viewers->count)
+        sl_srtp_prefetch_keys(viewers->order[at + 1]->output.srtp);
 }
 
 static void send_strides(sl_fanout *fanout, sl_datagrams *datagrams, const strides *batch,
@@ -229,8 +234,7 @@ static void send_strides(sl_fanout *fanout, sl_datagrams *datagrams, const strid
     fanout->batch_has_video = has_video(batch);
     for (size_t at = 0; at < viewers->count; at++) {
         sl_egress *egress = viewers->order[at];
-        if (at + 1 < viewers->count)
-            prefetch(viewers->order[at + 1]);
+        prefetch(viewers, at);
         sl_datagrams_reserve(datagrams, batch->bytes, batch->packet_count);
         sl_datagrams_begin(datagrams, &egress->address, egress, on_forwarded);
         size_t left_out = sl_egress_send(egress, datagrams, batch->runs, batch->run_count, now);

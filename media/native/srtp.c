@@ -21,8 +21,8 @@ static const uint32_t RTCP_ENCRYPTED = 0x80000000; /* the E flag, in front of th
 static const uint32_t RTCP_MAX_INDEX = 0x7FFFFFFF;
 
 struct sl_srtp {
+    sl_transform rtp_out; /* first, so that what each packet needs shares a cache line */
     atomic_uint references;
-    sl_transform rtp_out;
     sl_transform rtcp_out;
     uint32_t rtcp_index;
     sl_transform rtp_in, rtcp_in;
@@ -126,6 +126,18 @@ int sl_srtp_protect_rtp(sl_srtp *srtp, uint8_t *out, size_t header_size, const u
                                                header_size, payload, payload_size, text, tag)
                     : sign_rtp(transform, out, header_size, payload, payload_size, index);
     return done ? (int)(header_size + payload_size + transform->tag_size) : SL_SRTP_FAILED;
+}
+
+void sl_srtp_prefetch(const sl_srtp *srtp)
+{
+    __builtin_prefetch(&srtp->rtp_out);
+}
+
+void sl_srtp_prefetch_keys(const sl_srtp *srtp)
+{
+    const char *at = (const char *)srtp->rtp_out.gcm;
+    for (size_t offset = 0; at != NULL && offset < sizeof *srtp->rtp_out.gcm; offset += 64)
+        __builtin_prefetch(at + offset);
 }
 
 /* ---- RTCP out ---- */

@@ -69,6 +69,10 @@ size_t sl_srtp_rtp_overhead(const sl_srtp *srtp);
 int sl_srtp_protect_rtp(sl_srtp *srtp, uint8_t *out, size_t header_size, const uint8_t *payload,
                         size_t payload_size, uint64_t index);
 
+/* Ask the processor for what protect_rtp will need: first one, and when that is there, the other. */
+void sl_srtp_prefetch(const sl_srtp *srtp);
+void sl_srtp_prefetch_keys(const sl_srtp *srtp);
+
 /* Protects a compound RTCP packet in place. The new size, or a refusal. */
 int sl_srtp_protect_rtcp(sl_srtp *srtp, uint8_t *packet, size_t size, size_t capacity);
 

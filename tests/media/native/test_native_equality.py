@@ -193,8 +193,7 @@ def test_more_omissions_than_are_remembered():
         both.send([video(number, keyframe=True), video(number + 1)])
         both.pause(1)
         both.resume(1)
-    for asked in range(5, 260, 50):
-        both.resend(1, 5, range(asked, asked + 50))
+    both.resend(1, 5, range(5, 260))
     both.check([1])
     assert both.fanouts[0].counters.resent == 130
 

@@ -61,6 +61,9 @@ class HttpProviderSettings(Section):
     webhook_tolerance_s: float = Field(default=300.0, gt=0, le=3600)
     """How old, or how far in the future, a webhook's time may be."""
 
+    follow_up_s: float = Field(default=3600.0, ge=0.01, le=604_800)
+    """After how long without a notice, and how often, it is asked what became of a payout."""
+
     @field_validator("url")
     @classmethod
     def _is_private(cls, url: HttpUrl | None) -> HttpUrl | None:

@@ -255,6 +255,7 @@ class _Parts:
             ("stream states", self.states.run),
             ("sagas", self.payouts.runner.run),
             ("maturing earnings", self.payouts.maturing.run),
+            ("payouts sent", self.payouts.follow_up.run),
         ]
         if self.kafka is not None:
             tasks.append(("kafka export", self.kafka.run))

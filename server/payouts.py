@@ -14,6 +14,7 @@ from ledger.event_store.store import EventStore
 from ledger.payouts.batches import BatchDesk
 from ledger.payouts.check import ComplianceCheck
 from ledger.payouts.events import PAYOUT_EVENTS
+from ledger.payouts.follow_up import FollowUp
 from ledger.payouts.inbox import NoticeInbox
 from ledger.payouts.ledger_books import LedgerBooks
 from ledger.payouts.maturing import Maturing
@@ -46,6 +47,7 @@ class Payouts:
     sagas: SagaService
     runner: SagaRunner
     maturing: Maturing
+    follow_up: FollowUp
     http: HttpPayoutProvider | None
 
     async def close(self) -> None:
@@ -121,6 +123,13 @@ def build_payouts(
         sagas=SagaService(tasks, events, wake=runner.wake, clock=clock),
         runner=runner,
         maturing=Maturing(ledger.earnings, settings.payouts, clock=clock),
+        follow_up=FollowUp(
+            store,
+            settlement,
+            providers,
+            every_s=settings.payouts.http.follow_up_s,
+            clock=clock,
+        ),
         http=http,
     )
 

@@ -18,7 +18,7 @@ from ledger.errors import IdempotencyMismatch, LedgerRefusal
 from ledger.event_store.database import Database, Row, values_of
 from ledger.payouts.errors import BatchNotReady, FileRepeated, UnknownBatch
 from ledger.payouts.files import OrderFile, order_file, parse_results
-from ledger.payouts.provider import PayoutOrder
+from ledger.payouts.provider import order_of
 from ledger.payouts.results import ResultSource
 from ledger.payouts.saga import PayoutSteps
 from ledger.payouts.settlement import SettlementDesk
@@ -104,13 +104,7 @@ class BatchDesk:
         if batch.taken_at is None or waiting:
             raise BatchNotReady(waiting)
         file = order_file(
-            [
-                PayoutOrder(
-                    payout.payout_id, payout.amount_minor, payout.currency, payout.destination
-                )
-                for payout in payouts
-                if payout.transaction_id is not None
-            ]
+            [order_of(payout) for payout in payouts if payout.transaction_id is not None]
         )
         await self._database.fetch(
             SQL["seal_batch"], batch_id, self._clock(), file.lines, file.total_minor, file.sha256

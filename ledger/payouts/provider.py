@@ -8,6 +8,9 @@ from dataclasses import dataclass
 from typing import Protocol
 from uuid import UUID
 
+from ledger.payouts.payout import Payout
+from ledger.payouts.results import PayoutResult
+
 MAX_REFERENCE_CHARS = 200
 
 
@@ -19,6 +22,11 @@ class PayoutOrder:
     amount_minor: int
     currency: str
     destination: str
+
+
+def order_of(payout: Payout) -> PayoutOrder:
+    """The order that pays a payout."""
+    return PayoutOrder(payout.payout_id, payout.amount_minor, payout.currency, payout.destination)
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +61,12 @@ class PayoutProvider(Protocol):
         ProviderContradicts where the answer is about another order.
         """
 
+    async def look_up(self, order: PayoutOrder) -> PayoutResult | None:
+        """What became of an order that was taken; None while that is not decided.
+
+        Raises ProviderUnavailable.
+        """
+
 
 class ManualProvider:
     """An admin pays, with files: an order is accepted into the batch whose file names it."""
@@ -63,3 +77,7 @@ class ManualProvider:
     async def submit(self, order: PayoutOrder) -> Accepted | Refused:
         """Accepted, always: what the bank makes of it comes with the file of results."""
         return Accepted(None)
+
+    async def look_up(self, order: PayoutOrder) -> PayoutResult | None:
+        """Nothing to be asked: the file of results tells."""
+        return None

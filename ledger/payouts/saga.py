@@ -40,7 +40,7 @@ from ledger.payouts.events import (
     PayoutSettled,
 )
 from ledger.payouts.payout import Payout, advanced, payout_of
-from ledger.payouts.provider import PayoutOrder, PayoutProvider, Refused
+from ledger.payouts.provider import PayoutProvider, Refused, order_of
 from ledger.payouts.states import PayoutAction, PayoutState
 from ledger.payouts.store import PayoutStore
 from ledger.sagas.steps import GiveUp, Saga, Task
@@ -172,11 +172,8 @@ class PayoutSteps:
         provider = self._providers.get(payout.provider or "")
         if provider is None:
             raise GiveUp(f"The provider {payout.provider} is not set up here any more.")
-        order = PayoutOrder(
-            payout.payout_id, payout.amount_minor, payout.currency, payout.destination
-        )
         try:
-            answer = await provider.submit(order)
+            answer = await provider.submit(order_of(payout))
         except ProviderContradicts as error:
             raise GiveUp(str(error)) from error
         if isinstance(answer, Refused):

@@ -110,8 +110,8 @@ class SettlementDesk:
             nonlocal judged
             judged = meaning(payout, result)
             what, why = judged
-            if what is Meaning.KNOWN:
-                return None
+            if what is Meaning.KNOWN or (what is Meaning.CONTRADICTION and why == payout.attention):
+                return None  # nor is an admin told twice
             if what is Meaning.CONTRADICTION:
                 return noted(payout, now, why), PayoutContradicted(why, source)
             return _applied(payout, result, source, by, now)

@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from config.payouts import SagaSettings
-from ledger.event_store.catalogue import StoredEvent
+from ledger.event_store.catalogue import StoredEvent, UnreadableEvent
 from ledger.event_store.consumer import Consumer
 from ledger.event_store.database import Database, Transaction
 from ledger.event_store.store import EventStore
@@ -99,12 +99,20 @@ class SagaRunner:
 
     async def turn(self) -> int:
         """Make tasks of new events and do what is due; how much there was. Raises LedgerBusy."""
-        events = await self._consumer.take()
+        events = await self._take()
         now = self._clock()
         lease_until = now + timedelta(seconds=self._settings.lease_s)
         tasks = await self._tasks.claim(now, lease_until, self._settings.parallel_steps)
         await asyncio.gather(*(self._attempt(task) for task in tasks))
         return events + len(tasks)
+
+    async def _take(self) -> int:
+        """Make tasks of the next events. One of a newer program is left to that; steps go on."""
+        try:
+            return await self._consumer.take()
+        except UnreadableEvent as error:
+            log.error("an event can't be read", extra={"error": error_text(error)})
+            return 0
 
     async def open(self) -> None:
         """Make the consumer's cursor where there is none, as `run` does."""

@@ -5,6 +5,9 @@
     ← 200, 201 or 202 {"payout_id", "amount_minor", "currency", "reference"}    taken
     ← 422 {"payout_id", "reason"}                                               refused, for good
 
+    GET {url}/payouts/{payout_id}
+    ← 200 {"payout_id", "status", "amount_minor", "currency", "reference", "reason"}
+
 Anything else, and anything that can't be read in time, may mean that it was taken: the same order
 is sent again under the same key. Only an answer about another order is never asked for again.
 """
@@ -20,9 +23,11 @@ from config.payouts import HttpProviderSettings
 from ledger.payouts.errors import ProviderContradicts, ProviderUnavailable
 from ledger.payouts.payout import MAX_REASON_CHARS
 from ledger.payouts.provider import MAX_REFERENCE_CHARS, Accepted, PayoutOrder, Refused
+from ledger.payouts.results import PayoutResult, ResultStatus
 
 MAX_ANSWER_BYTES: Final = 64 * 1024
 TAKEN: Final = frozenset({HTTPStatus.OK, HTTPStatus.CREATED, HTTPStatus.ACCEPTED})
+PENDING: Final = "pending"
 NO_REASON: Final = "The payment provider refused it."
 
 
@@ -52,6 +57,25 @@ class HttpPayoutProvider:
             return Refused(_line(answer, "reason", MAX_REASON_CHARS) or NO_REASON)
         raise ProviderUnavailable(f"The provider answered {status}.")
 
+    async def look_up(self, order: PayoutOrder) -> PayoutResult | None:
+        """What became of an order; None while it is pending. Raises ProviderUnavailable."""
+        status, answer = await self._call("GET", f"{self._url}/{order.payout_id}", {})
+        told, amount = answer.get("status"), answer.get("amount_minor")
+        if status != HTTPStatus.OK or answer.get("payout_id") != str(order.payout_id):
+            raise ProviderUnavailable(f"The provider answered {status}, and nothing of the order.")
+        if told == PENDING:
+            return None
+        if told not in tuple(ResultStatus) or type(amount) is not int:
+            raise ProviderUnavailable("The provider's answer can't be understood.")
+        return PayoutResult(
+            payout_id=order.payout_id,
+            status=ResultStatus(told),
+            amount_minor=amount,
+            currency=str(answer.get("currency")),
+            reference=_line(answer, "reference", MAX_REFERENCE_CHARS),
+            reason=_line(answer, "reason", MAX_REASON_CHARS),
+        )
+
     async def close(self) -> None:
         """Close the connections."""
         if self._session is not None:
@@ -64,14 +88,16 @@ class HttpPayoutProvider:
             "currency": order.currency,
             "destination": order.destination,
         }
-        headers = {
-            "Authorization": f"Bearer {self._token.get_secret_value()}",
-            "Idempotency-Key": str(order.payout_id),
-            "Content-Type": "application/json",
-        }
+        headers = {"Idempotency-Key": str(order.payout_id), "Content-Type": "application/json"}
+        return await self._call("POST", self._url, headers, orjson.dumps(body))
+
+    async def _call(
+        self, method: str, url: str, headers: Mapping[str, str], body: bytes | None = None
+    ) -> tuple[int, Mapping[str, Any]]:
+        bearer = {"Authorization": f"Bearer {self._token.get_secret_value()}"}
         try:
-            async with self._opened().post(
-                self._url, data=orjson.dumps(body), headers=headers, allow_redirects=False
+            async with self._opened().request(
+                method, url, data=body, headers={**bearer, **headers}, allow_redirects=False
             ) as response:
                 return response.status, await _read(response)
         except (aiohttp.ClientError, TimeoutError, OSError) as error:

@@ -36,6 +36,7 @@ async def test_the_parts_fit(pool: asyncpg.Pool) -> None:
     await payouts.runner.open()
     assert await payouts.runner.turn() == 0
     assert await payouts.maturing.mature_once() == 0
+    assert await payouts.follow_up.ask_once() == 0
     await payouts.close()
     await ledger.close()
 

@@ -23,6 +23,8 @@ class BadBank:
     paid: dict[str, dict[str, Any]] = field(default_factory=dict)
     requests: list[web.Request] = field(default_factory=list)
     url: str = ""
+    told: web.Response | None = None
+    """What it answers when it is asked about an order."""
     release: asyncio.Event = field(default_factory=asyncio.Event)
     """Lets go whoever hangs."""
 
@@ -37,6 +39,7 @@ class BadBank:
         """Listen; `cleanup` of the runner ends it."""
         app = web.Application()
         app.router.add_post("/v1/payouts", self._answer)
+        app.router.add_get("/v1/payouts/{payout_id}", self._look_up)
         app.router.add_post("/elsewhere", self._answer)
         runner = web.AppRunner(app, shutdown_timeout=0.1)
         await runner.setup()
@@ -45,6 +48,10 @@ class BadBank:
         port = runner.addresses[0][1]
         self.url = f"http://127.0.0.1:{port}/v1"
         return runner
+
+    async def _look_up(self, request: web.Request) -> web.StreamResponse:
+        self.requests.append(request)
+        return self.told or web.Response(status=404)
 
     async def _answer(self, request: web.Request) -> web.StreamResponse:
         self.requests.append(request)

@@ -13,7 +13,7 @@ from ledger.event_store.database import Database
 from ledger.event_store.store import EventStore
 from ledger.payouts.batches import BatchDesk
 from ledger.payouts.check import Verdict
-from ledger.payouts.errors import Unfunded
+from ledger.payouts.errors import ProviderUnavailable, Unfunded
 from ledger.payouts.events import PAYOUT_EVENTS
 from ledger.payouts.payout import Payout, PayoutRequest
 from ledger.payouts.provider import Accepted, ManualProvider, PayoutOrder, Refused
@@ -139,6 +139,9 @@ class Bank:
     """What comes next in place of a yes: an exception to raise, or a refusal."""
     lost_answers: list[Exception] = field(default_factory=list)
     """What is raised next after the order was taken."""
+    outcomes: dict[UUID, PayoutResult] = field(default_factory=dict)
+    """What it says when it is asked."""
+    away: bool = False
     refusal: Refused | None = None
     """What every order is answered, where it is set."""
 
@@ -153,6 +156,11 @@ class Bank:
         if self.lost_answers:
             raise self.lost_answers.pop(0)
         return Accepted(f"BANK-{order.payout_id}")
+
+    async def look_up(self, order: PayoutOrder) -> PayoutResult | None:
+        if self.away:
+            raise ProviderUnavailable("away")
+        return self.outcomes.get(order.payout_id)
 
 
 class _Mortal:

@@ -62,6 +62,9 @@ async def test_a_wrong_amount_changes_nothing_but_asks_an_admin(wired, sent):
     payout = await wired.store.get(sent.payout_id)
     assert payout.state == "sent"
     assert "4999" in payout.attention
+    with pytest.raises(ContradictoryResult):
+        await wired.settlement.record(result(sent, "settled", amount_minor=4_999), PROVIDER)
+    assert await wired.store.get(sent.payout_id) == payout, "an admin is not told twice"
     done, _ = await wired.settlement.record(result(sent, "settled"), ADMIN, uuid4())
     assert (done.state, done.attention) == ("settled", None)
 

@@ -2,6 +2,7 @@
 
 import asyncio
 import itertools
+from uuid import uuid4
 
 import pytest
 
@@ -137,6 +138,23 @@ async def test_a_replay_does_nothing_twice(kitchen):
     assert len(await kitchen.tasks.tasks(limit=10)) == 2
     [cursor] = await kitchen.events.cursors()
     assert cursor.behind == 0
+
+
+async def test_an_event_of_a_newer_program_waits_and_steps_go_on(kitchen, database, clock):
+    await kitchen.fill("kettle:1")
+    await kitchen.runner.turn()
+    async with database.transaction() as transaction:
+        await transaction.execute(
+            "SELECT ledger.append_events('kettle:2', 0, now(), $1)",
+            [{"event_id": str(uuid4()), "type": "kettle.rung", "type_version": 1, "data": {}}],
+        )
+    await kitchen.fill("kettle:3")
+    clock.advance(60)
+    await kitchen.settle()
+    done = {task.stream_id: task.state for task in await kitchen.tasks.tasks(limit=10)}
+    assert done == {"kettle:1": TaskState.DONE}
+    [cursor] = await kitchen.events.cursors()
+    assert cursor.behind > 0, "nothing is passed over"
 
 
 async def test_many_processes_share_the_work(database, clock):

@@ -1,16 +1,19 @@
 """The provider over HTTP against a bank that behaves badly: nothing is failed that may be paid."""
 
 from collections.abc import AsyncIterator
+from typing import Any
 from uuid import uuid4
 
 import asyncpg
 import pytest
+from aiohttp import web
 from pydantic import SecretStr
 
 from config.payouts import HttpProviderSettings
 from ledger.event_store.database import Database
 from ledger.payouts.errors import ProviderContradicts, ProviderUnavailable
 from ledger.payouts.provider import Accepted, PayoutOrder, Refused
+from ledger.payouts.results import PayoutResult, ResultStatus
 from ledger.sagas.steps import TaskState
 from server.bridges.http_payouts import NO_REASON, HttpPayoutProvider
 from tests.support.bad_bank import (
@@ -145,6 +148,56 @@ async def test_a_reference_that_can_t_be_kept_is_left_out(
     for reference in ("x" * 201, "a\nb", 7, None):
         bank.behaviours = [says(200, reference=reference)]
         assert await provider.submit(ORDER) == Accepted(None)
+
+
+def told(**changes: Any) -> web.Response:
+    body = {
+        "payout_id": str(ORDER.payout_id),
+        "status": "settled",
+        "amount_minor": 5_000,
+        "currency": "COIN",
+        "reference": "B-1",
+    }
+    return web.json_response(body | changes)
+
+
+async def test_what_became_of_an_order(bank: BadBank, provider: HttpPayoutProvider) -> None:
+    bank.told = told()
+    assert await provider.look_up(ORDER) == PayoutResult(
+        ORDER.payout_id, ResultStatus.SETTLED, 5_000, "COIN", "B-1", None
+    )
+    bank.told = told(status="pending")
+    assert await provider.look_up(ORDER) is None
+    for request in bank.requests:
+        assert request.headers["Authorization"] == f"Bearer {TOKEN}"
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        {"payout_id": str(uuid4())},
+        {"status": "paid"},
+        {"status": None},
+        {"status": ["settled"]},
+        {"amount_minor": "5000"},
+        {"amount_minor": None},
+    ],
+)
+async def test_what_says_nothing_of_it_is_asked_again(
+    bank: BadBank, provider: HttpPayoutProvider, answer: dict[str, Any]
+) -> None:
+    bank.told = told(**answer)
+    with pytest.raises(ProviderUnavailable):
+        await provider.look_up(ORDER)
+
+
+@pytest.mark.parametrize("status", [201, 302, 404, 422, 500])
+async def test_another_answer_says_nothing_either(
+    bank: BadBank, provider: HttpPayoutProvider, status: int
+) -> None:
+    bank.told = web.json_response({"payout_id": str(ORDER.payout_id)}, status=status)
+    with pytest.raises(ProviderUnavailable):
+        await provider.look_up(ORDER)
 
 
 def test_it_needs_an_address_and_a_token() -> None:

@@ -49,6 +49,8 @@ class Report:
     dropped_answers: int = 0
     calls: Counter[str] = field(default_factory=Counter)
     requests: Counter[str] = field(default_factory=Counter)
+    operations: Counter[str] = field(default_factory=Counter)
+    """Requests that were acknowledged, by operation."""
     transactions: int = 0
     repeats_in_stream: int = 0
     seconds: float = 0.0
@@ -61,6 +63,7 @@ class Report:
             f"seed {self.seed}: {self.crashes.total()} crashes in {self.seconds:.0f} s ({crashes})",
             f"network: {ways}; answers dropped: {self.dropped_answers}",
             f"requests: {dict(self.requests)}; tries: {dict(self.calls)}",
+            f"acknowledged: {dict(self.operations)}",
             f"transactions: {self.transactions}; repeats in the stream: {self.repeats_in_stream}",
             f"faults: {len(self.faults)}",
             *self.faults[:50],
@@ -172,6 +175,9 @@ class Campaign:
             report.faults += [f"unexpected: {error}" for error in client.unexpected]
         report.calls.update(call.outcome.value for call in self._history.calls)
         report.requests.update(each.outcome.value for each in self._history.requests())
+        report.operations.update(
+            each.operation for each in self._history.requests() if each.outcome is Outcome.OK
+        )
         report.transactions = len(evidence.transactions)
         report.repeats_in_stream = len(evidence.stream) - len(evidence.log)
         report.dropped_answers = (

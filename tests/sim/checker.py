@@ -15,14 +15,17 @@ Every check takes a `Case` and yields one sentence a fault. What must hold:
 """
 
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from uuid import UUID
 
 from tests.sim.evidence import Entry, Evidence, Transaction
 from tests.sim.history import Call, Key, Outcome, Request, requests
-from tests.sim.model import LEGS
+from tests.sim.model import GAINER, LEGS, UNASKED, gained
+
+UNRECORDED = frozenset({"mature"})
+"""Operations that leave no request behind."""
 
 
 @dataclass(frozen=True)
@@ -46,9 +49,19 @@ class Case:
         return found
 
     @cached_property
+    def held(self) -> set[Key]:
+        """Requests that made a hold."""
+        return {hold.key for hold in self.evidence.holds if hold.key is not None}
+
+    @cached_property
     def happened(self) -> set[Key]:
-        """Requests that left a trace: a transaction or a hold."""
-        return {*self.found, *(hold.key for hold in self.evidence.holds if hold.key is not None)}
+        """Requests that left a trace: a transaction, a hold, or an answer."""
+        return {*self.found, *self.held, *self.evidence.answered}
+
+    def trace(self, operation: str) -> Collection[Key]:
+        """Where requests of this operation are found."""
+        places = {"hold": self.held, "void": self.evidence.answered}
+        return places.get(operation, self.found.keys())
 
     @cached_property
     def entries(self) -> dict[UUID, list[tuple[Entry, Transaction]]]:
@@ -64,7 +77,9 @@ class Case:
 
 def acknowledged_are_there(case: Case) -> Iterator[str]:
     for key, request in case.requests.items():
-        if request.outcome is Outcome.OK and key not in case.happened:
+        if request.operation in UNRECORDED or request.outcome is not Outcome.OK:
+            continue
+        if key not in case.trace(request.operation):
             yield f"{request.operation} {key.request_id} was acknowledged and is lost"
 
 
@@ -110,7 +125,7 @@ def refused_are_not_there(case: Case) -> Iterator[str]:
 
 def nothing_is_there_unasked(case: Case) -> Iterator[str]:
     for transaction in case.evidence.transactions:
-        if transaction.key not in case.requests:
+        if transaction.key not in case.requests and transaction.kind not in UNASKED:
             yield f"transaction {transaction.transaction_id} was asked for by nobody"
     for hold in case.evidence.holds:
         if hold.key not in case.requests:
@@ -122,11 +137,40 @@ def transactions_follow_the_model(case: Case) -> Iterator[str]:
         if sum(entry.amount_minor for entry in transaction.entries):
             yield f"transaction {transaction.transaction_id} does not sum to zero"
         request = case.requests.get(transaction.key) if transaction.key is not None else None
-        if request is not None and (legs_of := LEGS.get(request.operation)):
-            wanted = legs_of(request.arguments)
-            if transaction.legs() != wanted:
-                moved = transaction.legs()
-                yield f"transaction {transaction.transaction_id} moved {moved}, not {wanted}"
+        if request is None:
+            if len({entry.owner_id for entry in transaction.entries}) > 1:
+                yield f"transaction {transaction.transaction_id} moved between people by itself"
+            continue
+        moved, arguments = transaction.legs(), request.arguments
+        if legs_of := LEGS.get(request.operation):
+            if moved != legs_of(arguments):
+                yield f"transaction {transaction.transaction_id} moved {moved}: {arguments}"
+        elif gained(moved, GAINER[request.operation]) != (
+            arguments["amount_minor"] or gained(moved, GAINER[request.operation])
+        ):
+            yield f"transaction {transaction.transaction_id} moved {moved}: {arguments}"
+
+
+def refunds_stay_below_their_gifts(case: Case) -> Iterator[str]:
+    """Of a gift at most all is taken back, over all refunds together, and it goes to its payer."""
+    gifts = {str(each.transaction_id): each for each in case.evidence.transactions}
+    taken: Counter[str] = Counter()
+    for request in case.requests.values():
+        if request.operation != "refund":
+            continue
+        gift = request.arguments["transaction_id"]
+        if gift not in gifts:
+            yield f"gift {gift}, of which something was asked back, is not there"
+            continue
+        [payer] = [e.owner_id for e in gifts[gift].entries if e.code == "wallet"]
+        for refund in case.found.get(request.key, ()):
+            moved = refund.legs()
+            taken[gift] += gained(moved, "wallet")
+            if gained(moved, "wallet") != moved.get((payer, "wallet"), 0):
+                yield f"refund {refund.transaction_id} went to another wallet than the payer's"
+    for gift, amount in taken.items():
+        if amount > -gained(gifts[gift].legs(), "wallet"):
+            yield f"of gift {gift} {amount} was taken back"
 
 
 def balances_follow_the_entries(case: Case) -> Iterator[str]:
@@ -197,15 +241,23 @@ def effects_are_those_of_the_ledger(case: Case) -> Iterator[str]:
 
 def holds_add_up(case: Case) -> Iterator[str]:
     held: Counter[UUID] = Counter()
+    captured: Counter[str] = Counter()
+    for request in case.requests.values():
+        if request.operation == "capture":
+            for transaction in case.found.get(request.key, ()):
+                captured[request.arguments["hold_id"]] += gained(transaction.legs(), "payouts")
     for hold in case.evidence.holds:
         if not 0 <= hold.captured_minor <= hold.amount_minor:
             yield f"hold {hold.hold_id} of {hold.amount_minor} has {hold.captured_minor} captured"
+        if hold.captured_minor != captured[str(hold.hold_id)]:
+            wanted = captured[str(hold.hold_id)]
+            yield f"hold {hold.hold_id} has {hold.captured_minor} captured, not {wanted}"
         if hold.is_open:
             held[hold.account_id] += hold.amount_minor - hold.captured_minor
     for account in case.evidence.accounts:
         if account.held_minor != held[account.account_id]:
-            wanted = held[account.account_id]
-            yield f"account {account.account_id} holds {account.held_minor}, not {wanted}"
+            total = held[account.account_id]
+            yield f"account {account.account_id} holds {account.held_minor}, not {total}"
         if (
             account.code not in case.evidence.unguarded
             and account.balance_minor < account.held_minor
@@ -220,6 +272,7 @@ CHECKS: tuple[Callable[[Case], Iterable[str]], ...] = (
     refused_are_not_there,
     nothing_is_there_unasked,
     transactions_follow_the_model,
+    refunds_stay_below_their_gifts,
     balances_follow_the_entries,
     time_is_kept,
     every_event_is_in_the_stream,

@@ -4,6 +4,7 @@ import asyncio
 import json
 import random
 from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -14,7 +15,10 @@ ANSWER_PATIENCE_S = 4.0
 TRIES = 6
 LONGEST_THOUGHT_S = 0.02
 RETRY_PAUSE_S = 0.05
-FIRST_GRANT = 5_000
+MOST_GRANTED = 5_000
+MOST_HELD = 300
+MOST_REMEMBERED = 20
+SHARES = {"gift": 60, "grant": 9, "hold": 10, "capture": 8, "void": 4, "refund": 8, "mature": 1}
 
 
 class Client:
@@ -34,6 +38,8 @@ class Client:
         self._ports = ports
         self._people = people
         self._way: tuple[asyncio.StreamReader, asyncio.StreamWriter] | None = None
+        self._holds: list[str] = []
+        self._gifts: list[str] = []
         self.acknowledged = 0
         self.unexpected: list[str] = []
 
@@ -61,7 +67,9 @@ class Client:
         self._history.end(call, Outcome(answer["outcome"]), answer["answer"])
         if "unexpected" in answer["answer"]:
             self.unexpected.append(answer["answer"]["unexpected"])
-        self.acknowledged += call.outcome is Outcome.OK
+        if call.outcome is Outcome.OK:
+            self.acknowledged += 1
+            self._remember(call)
         return call
 
     def close(self) -> None:
@@ -88,15 +96,38 @@ class Client:
         return answer
 
     def _choose(self) -> tuple[Key, str, dict[str, Any]]:
+        """What to ask for next. Without holds or gifts of its own there is a gift to be given."""
         request_id = UUID(int=self._random.getrandbits(128), version=4)
+        [operation] = self._random.choices(list(SHARES), list(SHARES.values()))
         payer, payee = self._random.sample(list(self._people), 2)
-        if self._random.random() < 0.1:
-            amount = self._random.randint(1, FIRST_GRANT)
-            return (
-                Key(self._admin, request_id),
-                "grant",
-                {"user_id": payer, "amount_minor": amount},
-            )
+        match operation:
+            case "grant":
+                amount = self._random.randint(1, MOST_GRANTED)
+                arguments: dict[str, Any] = {"user_id": payer, "amount_minor": amount}
+                return Key(self._admin, request_id), operation, arguments
+            case "mature":
+                return Key(self._admin, request_id), operation, {}
+            case "hold":
+                arguments = {
+                    "code": self._random.choice(("wallet", "earnings_available")),
+                    "amount_minor": self._random.randint(1, MOST_HELD),
+                    "expires_at": self._expiry(),
+                }
+                return Key(payer, request_id), operation, arguments
+            case "capture" | "void" if self._holds:
+                held = self._random.choice(self._holds)
+                part = self._random.choice((None, self._random.randint(1, MOST_HELD)))
+                arguments = {"hold_id": held} | (
+                    {"amount_minor": part} if operation == "capture" else {}
+                )
+                return Key(self._admin, request_id), operation, arguments
+            case "refund" if self._gifts:
+                arguments = {
+                    "transaction_id": self._random.choice(self._gifts),
+                    "amount_minor": self._random.choice((None, self._random.randint(1, 20))),
+                    "shortfall": self._random.choice(("refuse", "reserve")),
+                }
+                return Key(self._admin, request_id), operation, arguments
         gift_id = self._random.choice(list(PRICES))
         arguments = {
             "payer_id": payer,
@@ -106,3 +137,15 @@ class Client:
             "count": self._random.randint(1, 3),
         }
         return Key(payer, request_id), "gift", arguments
+
+    def _expiry(self) -> str:
+        """Most holds outlive the campaign, some end while things go on."""
+        ahead = self._random.choice((timedelta(hours=9), timedelta(seconds=1)))
+        return (datetime.now(UTC) + ahead).isoformat()
+
+    def _remember(self, call: Call) -> None:
+        """What later requests may be about."""
+        if call.operation == "hold":
+            self._holds = [*self._holds[-MOST_REMEMBERED:], call.answer["hold_id"]]
+        if call.operation == "gift":
+            self._gifts = [*self._gifts[-MOST_REMEMBERED:], call.answer["transaction_id"]]

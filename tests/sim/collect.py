@@ -9,7 +9,7 @@ import orjson
 from redis.asyncio import Redis
 
 from server.bus import STREAM_KEY
-from tests.sim.evidence import Account, Entry, Evidence, Transaction
+from tests.sim.evidence import Account, Entry, Evidence, Hold, Transaction
 from tests.sim.history import Key
 
 TRANSACTIONS = """
@@ -21,7 +21,16 @@ SELECT e.entry_id, e.transaction_id, e.account_id, a.owner_id, a.code, e.amount_
        e.balance_minor
 FROM ledger.journal_entries e LEFT JOIN ledger.accounts a USING (account_id) ORDER BY e.entry_id
 """
-ACCOUNTS = "SELECT account_id, owner_id, code, balance_minor FROM ledger.accounts"
+ACCOUNTS = "SELECT account_id, owner_id, code, balance_minor, held_minor FROM ledger.accounts"
+# A hold that was placed is answered as an open one, a voided hold as a voided one.
+HOLDS = """
+SELECT h.hold_id, r.caller_id, r.request_id, h.account_id, h.amount_minor, h.captured_minor,
+       h.state = 'open' AS is_open
+FROM ledger.holds h LEFT JOIN ledger.requests r
+  ON r.transaction_id IS NULL AND r.answer::jsonb ->> 'hold_id' = h.hold_id::text
+ AND r.answer::jsonb ->> 'state' = 'open'
+"""
+ANSWERED = "SELECT caller_id, request_id FROM ledger.requests"
 LOG = """
 SELECT (event->>'event_id')::uuid AS event_id,
        (event->'data'->>'transaction_id')::uuid AS transaction_id
@@ -37,10 +46,12 @@ SELECT coalesce((SELECT max(sequence) FROM ledger.event_log), 0) <=
        (SELECT sequence FROM ledger.event_cursors WHERE consumer = 'stream')
 """
 
+REPLAYING = "SELECT count(*) > 0 FROM ledger.replays WHERE finished_at IS NULL"
+
 
 async def is_settled(connection: asyncpg.Connection, redis: Redis) -> bool:
     """Whether the log is published, and the readers have finished with all of it."""
-    if not await connection.fetchval(PUBLISHED):
+    if not await connection.fetchval(PUBLISHED) or await connection.fetchval(REPLAYING):
         return False
     groups = await redis.xinfo_groups(STREAM_KEY)
     return bool(groups) and all(not group["pending"] and group["lag"] == 0 for group in groups)
@@ -74,6 +85,18 @@ async def collect(connection: asyncpg.Connection, redis: Redis) -> Evidence:
             (row["payer_id"], row["payee_id"]): row["amount_minor"]
             for row in await connection.fetch(EFFECTS)
         },
+        holds=tuple(
+            Hold(
+                row["hold_id"],
+                _key(row),
+                row["account_id"],
+                row["amount_minor"],
+                row["captured_minor"],
+                row["is_open"],
+            )
+            for row in await connection.fetch(HOLDS)
+        ),
+        answered=frozenset(Key(**row) for row in await connection.fetch(ANSWERED)),
     )
 
 

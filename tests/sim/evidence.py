@@ -1,10 +1,12 @@
 """What is found afterwards: in the ledger, in the event stream, and in a reader's memory."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from uuid import UUID
 
 from tests.sim.history import Key
+
+UNGUARDED = frozenset({"issuance", "payment_clearing", "refunds", "chargeback_reserve"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,5 +75,7 @@ class Evidence:
     effects: Mapping[tuple[UUID, UUID], int]
     """What a reader of the stream added up: gifts in minor units by payer and payee."""
     holds: tuple[Hold, ...] = ()
-    unguarded: frozenset[str] = field(default_factory=lambda: frozenset({"issuance"}))
+    answered: frozenset[Key] = frozenset()
+    """Requests that the ledger knows an answer to."""
+    unguarded: frozenset[str] = UNGUARDED
     """Codes of accounts that may go below zero."""

@@ -29,4 +29,15 @@ def grant(arguments: Mapping[str, Any]) -> Legs:
 
 
 LEGS: Mapping[str, Callable[[Mapping[str, Any]], Legs]] = {"gift": gift, "grant": grant}
-"""Operations whose legs follow from their arguments alone."""
+"""Operations whose legs all follow from their arguments alone."""
+
+GAINER: Mapping[str, str] = {"capture": "payouts", "refund": "wallet"}
+"""Operations that move the amount of their arguments, where they name one, to such an account."""
+
+UNASKED = frozenset({"maturing"})
+"""Transactions that the house makes by itself, when it is time."""
+
+
+def gained(legs: Legs, code: str) -> int:
+    """What accounts of this code have more after the legs."""
+    return sum(amount for (_, each), amount in legs.items() if each == code)

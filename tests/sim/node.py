@@ -11,11 +11,9 @@ import json
 import os
 import sys
 import traceback
-from collections.abc import Awaitable, Callable
-from dataclasses import asdict
 from datetime import UTC, datetime
 from typing import Any
-from uuid import UUID
+from uuid import UUID, uuid4
 
 import asyncpg
 import uvloop
@@ -26,13 +24,16 @@ from compliance.aml.worker import AmlWorker
 from config.aml import AmlSettings
 from config.ledger import LedgerSettings, OutboxSettings
 from ledger.errors import LedgerBusy, LedgerRefusal
-from ledger.gifts import GiftRequest
+from ledger.event_store.database import Database
 from ledger.outbox import OutboxPublisher
+from ledger.replays import ReplayStore
 from ledger.service import LedgerService
 from ledger.store import LedgerStore
 from server.background import background
-from server.bus import ConsumerGroupSource, LedgerEventStream
+from server.bus import LedgerEventStream
+from server.consumers import event_source
 from server.database import create_pool
+from tests.sim.operations import OPERATIONS, shown
 
 LEDGER = LedgerSettings(
     acquire_timeout_s=1,
@@ -49,44 +50,12 @@ AML = AmlSettings(
 POOL_SIZE = 6
 CONNECT_PAUSE_S = 0.05
 
-Arguments = dict[str, Any]
-
 
 class Silent:
     """Nobody reads the times here."""
 
     def observe(self, operation: str, seconds: float, outcome: str) -> None:
         pass
-
-
-async def gift(ledger: LedgerService, caller_id: UUID, request_id: UUID, a: Arguments) -> object:
-    return await ledger.send_gift(
-        GiftRequest(
-            request_id=request_id,
-            payer_id=caller_id,
-            payer_name="Ada",
-            payee_id=UUID(a["payee_id"]),
-            stream_id=UUID(a["payee_id"]),
-            gift_id=a["gift_id"],
-            count=a["count"],
-        )
-    )
-
-
-async def grant(ledger: LedgerService, caller_id: UUID, request_id: UUID, a: Arguments) -> object:
-    return await ledger.grant(
-        request_id=request_id,
-        user_id=UUID(a["user_id"]),
-        amount_minor=a["amount_minor"],
-        reason="crash campaign",
-        granted_by=caller_id,
-    )
-
-
-OPERATIONS: dict[str, Callable[[LedgerService, UUID, UUID, Arguments], Awaitable[object]]] = {
-    "gift": gift,
-    "grant": grant,
-}
 
 
 async def answer(ledger: LedgerService, line: bytes) -> dict[str, Any]:
@@ -105,7 +74,7 @@ async def answer(ledger: LedgerService, line: bytes) -> dict[str, Any]:
             "outcome": "unknown",
             "answer": {"unexpected": "".join(traceback.format_exception(error)[-6:])},
         }
-    return {"outcome": "ok", "answer": json.loads(json.dumps(asdict(receipt), default=str))}  # type: ignore[call-overload]
+    return {"outcome": "ok", "answer": shown(receipt)}
 
 
 async def write(pool: asyncpg.Pool, _: Redis, port: int) -> None:
@@ -127,8 +96,10 @@ async def publish(pool: asyncpg.Pool, redis: Redis, _: int) -> None:
 
 
 async def read(pool: asyncpg.Pool, redis: Redis, _: int) -> None:
-    source = ConsumerGroupSource(
-        redis, group="aml", consumer=str(os.getpid()), claim_idle_ms=AML.claim_idle_ms
+    database = Database(pool, acquire_timeout_s=1, statement_timeout_s=2)
+    replays = ReplayStore(database, clock=lambda: datetime.now(UTC), new_id=uuid4)
+    source = event_source(
+        redis, replays, "aml", member=str(os.getpid()), claim_idle_ms=AML.claim_idle_ms
     )
     worker = AmlWorker(source, AmlStore(pool), AML, clock=lambda: datetime.now(UTC))
     async with background("aml", worker.run):

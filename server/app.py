@@ -46,7 +46,13 @@ from server.bus import LedgerEventStream, TailReader
 from server.chat_redis import RedisBus, RedisHistory, RedisModerationStore, RedisPresence
 from server.consumers import AML, KAFKA, EventConsumers, event_source
 from server.embedded.folder import DataFolder
-from server.figures import chain_figures, figures, kafka_figures, saga_figures
+from server.figures import (
+    chain_figures,
+    figures,
+    kafka_figures,
+    saga_figures,
+    upkeep_figures,
+)
 from server.gateway.limits import RateLimiter
 from server.gateway.listener import HttpListener
 from server.health import Readiness
@@ -60,6 +66,7 @@ from server.redis_sessions import RedisSessions
 from server.redis_throttle import RedisLoginThrottle
 from server.services import Services
 from server.stores import Stores, open_stores
+from server.upkeep import Job, Upkeep
 from server.urls import Urls
 
 log = logging.getLogger(__name__)
@@ -110,6 +117,16 @@ def kafka_export(settings: Settings, stores: Stores) -> KafkaExport:
     )
     lease = Lease(stores.redis, "kafka-export", settings.kafka.lease_s)
     return KafkaExport(source, lease, settings.kafka, partial(KafkaProducer, settings.kafka))
+
+
+def ledger_jobs(ledger: LedgerService, store: LedgerStore) -> tuple[Job, ...]:
+    """What the ledger needs now and then."""
+    return (
+        Job("holds that are due", 60, ledger.holds.expire_due),
+        Job("months ahead", 3_600, store.upkeep.make_months_ahead),
+        Job("rows without a month", 3_600, store.upkeep.strays),
+        Job("answers to old requests", 3_600, lambda: ledger.archive_requests(clock())),
+    )
 
 
 def build_media(settings: Settings, on_event: Callable[[MediaEvent], None]) -> MediaDoor:
@@ -228,6 +245,8 @@ class _Parts:
         metrics.add(figures(self.media, self.chat, self.outbox, self.aml))
         metrics.add(saga_figures(self.payouts.runner))
         metrics.add(chain_figures(self.chainer))
+        self.upkeep = Upkeep(ledger_jobs(ledger, ledger_store))
+        metrics.add(upkeep_figures(self.upkeep))
         if self.kafka is not None:
             metrics.add(kafka_figures(self.kafka))
 
@@ -256,6 +275,7 @@ class _Parts:
             ("sagas", self.payouts.runner.run),
             ("maturing earnings", self.payouts.maturing.run),
             ("payouts sent", self.payouts.follow_up.run),
+            ("upkeep", self.upkeep.run),
         ]
         if self.kafka is not None:
             tasks.append(("kafka export", self.kafka.run))

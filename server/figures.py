@@ -13,6 +13,7 @@ from media.door import MediaDoor, WorkerFigures
 from server.gateway.limits import RateLimiter
 from server.kafka_export import KafkaExport
 from server.metrics import Figure
+from server.upkeep import Upkeep
 
 
 def figures(
@@ -189,6 +190,14 @@ def kafka_figures(export: KafkaExport) -> tuple[Figure, ...]:
         Figure(
             "kafka_waiting", "Whether events wait for Kafka.", "gauge", lambda: int(seen.waiting)
         ),
+    )
+
+
+def upkeep_figures(upkeep: Upkeep) -> tuple[Figure, ...]:
+    """What was done now and then, and what could not be."""
+    return (
+        Figure("upkeep_done", "By job.", "counter", lambda: upkeep.done, "job"),
+        Figure("upkeep_failures", "By job.", "counter", lambda: upkeep.failures, "job"),
     )
 
 

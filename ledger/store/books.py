@@ -16,6 +16,7 @@ from ledger.statements import Page, Statement, StatementLine, Wallet
 from ledger.store.calls import Calls, Connections
 from ledger.store.log import turn
 from ledger.store.movements import MovementBooks
+from ledger.store.upkeep import UpkeepBooks
 from ledger.store.writer import GiftWriter
 from ledger.transfer import TransferResult
 
@@ -43,6 +44,7 @@ class LedgerStore:
         """`reads` and `reader` are what `Calls` says of them."""
         self.calls = Calls(pool, settings, reads=reads, reader=reader)
         self.movements = MovementBooks(self.calls)
+        self.upkeep = UpkeepBooks(self.calls)
         self.writer = GiftWriter(pool, settings)
         self._settings = settings
 

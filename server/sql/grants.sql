@@ -43,6 +43,9 @@ UNION ALL
 SELECT format('GRANT USAGE ON ALL SEQUENCES IN SCHEMA %I TO %I', nspname, $1::text), 5
 FROM pg_namespace WHERE nspname = ANY($2::text[])
 UNION ALL
+SELECT format('GRANT EXECUTE ON ALL FUNCTIONS IN SCHEMA %I TO %I', nspname, $1::text), 5
+FROM pg_namespace WHERE nspname = ANY($2::text[])
+UNION ALL
 SELECT format('GRANT SELECT ON TABLE public.schema_migrations TO %I', $1::text), 6
 ORDER BY turn, statement
 

@@ -16,9 +16,11 @@ from server.figures import (
     gateway_figures,
     kafka_figures,
     saga_figures,
+    upkeep_figures,
 )
 from server.kafka_export import ExportFigures
 from server.metrics import Metrics
+from server.upkeep import Job, Upkeep
 
 
 class Media:
@@ -51,6 +53,10 @@ class Holder:
     figures: Any
 
 
+async def make_months() -> int:
+    return 6
+
+
 def test_everything_is_exported_under_a_name() -> None:
     media, chat = Media(), Chat()
     media.workers["2"].counters.sessions_ended.update(Counter(deleted=2))
@@ -71,7 +77,11 @@ def test_everything_is_exported_under_a_name() -> None:
     metrics.add(gateway_figures(Limiter()))  # type: ignore[arg-type]
     metrics.add(kafka_figures(Holder(ExportFigures(events=11, waiting=True))))  # type: ignore[arg-type]
     metrics.add(saga_figures(Holder(SagaFigures(12, 3, 1))))  # type: ignore[arg-type]
+    upkeep = Upkeep([Job("months ahead", 1, make_months)])
+    upkeep.done["months ahead"] = 6
+    metrics.add(upkeep_figures(upkeep))
     sample = metrics.registry.get_sample_value
+    assert sample("upkeep_done_total", {"job": "months ahead"}) == 6
     for worker in ("1", "2"):
         assert sample("media_streams", {"worker": worker}) == 1
         assert sample("media_streams_pulled", {"worker": worker}) == 2

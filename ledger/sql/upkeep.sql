@@ -1,0 +1,7 @@
+-- name: make_months_ahead
+SELECT ledger.make_months_ahead($1) AS made
+
+-- name: strays
+-- Rows that found no month of their own.
+SELECT (SELECT count(*) FROM ledger.journal_entries_default) AS entries,
+       (SELECT count(*) FROM ledger.event_log_default) AS batches

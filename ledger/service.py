@@ -28,7 +28,7 @@ from ledger.holds import HoldService
 from ledger.money import MAX_MINOR, is_amount
 from ledger.postings import Leg, Posting, PostingReceipt, receipt, request_hash, to_document
 from ledger.reversals import ReversalService
-from ledger.statements import Statement, Wallet, page
+from ledger.statements import ALWAYS, Period, Statement, Wallet, page
 from ledger.store import LedgerStore
 from ledger.transfer import (
     Terms,
@@ -257,13 +257,28 @@ class LedgerService:
         account: Literal["wallet", "earnings"],
         cursor: str | None,
         limit: int,
+        period: Period = ALWAYS,
     ) -> Statement:
-        """A page of the user's entries, newest first; `limit` is at most 100.
+        """A page of the user's entries of the period, newest first; `limit` is at most 1,000.
 
         Raises InvalidPage.
         """
         with self._door.call("statement"):
-            return await self._store.statement(user_id, AccountCode(account), page(cursor, limit))
+            asked = page(cursor, limit, period)
+            return await self._store.statement(user_id, AccountCode(account), asked)
+
+    async def balance_at(self, owner_id: UUID | None, *, account: AccountCode, at: datetime) -> int:
+        """What an account had at an instant, entries of that instant included; 0 before the first.
+
+        `owner_id` is None for the house's accounts.
+        """
+        with self._door.call("balance"):
+            return await self._store.balance_at(owner_id, account, at)
+
+    async def scale(self) -> int:
+        """Digits behind the point of the ledger's currency."""
+        with self._door.call("balance"):
+            return await self._store.scale(self.currency)
 
     async def trial_balance(self) -> TrialBalance:
         """All balances by account code, and whether debits equal credits."""

@@ -13,8 +13,9 @@ FROM ledger.accounts a CROSS JOIN LATERAL (
 WHERE owner_id = $1 AND currency = $2
 
 -- name: statement
--- One statement, so that balance and lines are of one moment. An account may be several rows; its
--- balance after an entry is the balance now, less what came after.
+-- Entries posted in [$4, $5), newest first, behind the place ($6, $7) of the page before. An account
+-- may be several rows; its balance at a place is the sum of what each had there, which is the
+-- balance after its last entry before that place: one step in journal_entries_of_account.
 WITH part AS (
     SELECT account_id, balance_minor, shard FROM ledger.accounts
     WHERE owner_id = $1 AND code = $2 AND currency = $3
@@ -22,30 +23,55 @@ WITH part AS (
     SELECT line.* FROM part CROSS JOIN LATERAL (
         SELECT e.entry_id, e.transaction_id, e.amount_minor, e.posted_at
         FROM ledger.journal_entries e
-        WHERE e.account_id = part.account_id AND e.entry_id < $4
-        ORDER BY e.posted_at DESC, e.entry_id DESC LIMIT $5
-    ) line ORDER BY entry_id DESC LIMIT $5
-), later AS (
-    SELECT coalesce(sum(part.balance_minor - coalesce(before.balance_minor, 0)), 0) AS amount_minor
-    FROM part LEFT JOIN LATERAL (
+        WHERE e.account_id = part.account_id AND e.posted_at >= $4 AND e.posted_at <= $6
+          AND (e.posted_at, e.entry_id) < ($6, $7)
+        ORDER BY e.posted_at DESC, e.entry_id DESC LIMIT $8
+    ) line ORDER BY posted_at DESC, entry_id DESC LIMIT $8
+), place (name, at, entry_id) AS (
+    VALUES ('opening', $4::timestamptz, -1::bigint), ('closing', $5::timestamptz, -1::bigint),
+           ('page', $6::timestamptz, $7::bigint)
+), balance AS (
+    SELECT place.name, coalesce(sum(before.balance_minor), 0)::bigint AS minor
+    FROM place CROSS JOIN part LEFT JOIN LATERAL (
         SELECT e.balance_minor FROM ledger.journal_entries e
-        WHERE e.account_id = part.account_id AND e.entry_id < $4
+        WHERE e.account_id = part.account_id AND e.posted_at <= place.at
+          AND (e.posted_at, e.entry_id) < (place.at, place.entry_id)
         ORDER BY e.posted_at DESC, e.entry_id DESC LIMIT 1
     ) before ON true
+    GROUP BY place.name
 ), total AS (
     SELECT (array_agg(account_id ORDER BY shard))[1] AS account_id,
-           sum(balance_minor)::bigint AS balance_minor
+           sum(balance_minor)::bigint AS balance_minor,
+           (SELECT minor FROM balance WHERE name = 'opening') AS opening_minor,
+           (SELECT minor FROM balance WHERE name = 'closing') AS closing_minor,
+           (SELECT minor FROM balance WHERE name = 'page') AS page_minor
     FROM part HAVING count(*) > 0
 )
-SELECT total.account_id, total.balance_minor AS account_balance_minor, line.entry_id,
-       line.transaction_id, t.kind, line.amount_minor, t.description, line.posted_at AS created_at,
-       (total.balance_minor - later.amount_minor - coalesce(sum(line.amount_minor) OVER (
-           ORDER BY line.entry_id DESC ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING), 0)
-       )::bigint AS balance_minor
-FROM total CROSS JOIN later
+SELECT total.account_id, total.balance_minor AS account_balance_minor, total.opening_minor,
+       total.closing_minor, line.entry_id, line.transaction_id, t.kind, line.amount_minor,
+       t.description, line.posted_at AS created_at,
+       (total.page_minor - coalesce(sum(line.amount_minor) OVER (
+           ORDER BY line.posted_at DESC, line.entry_id DESC
+           ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING), 0))::bigint AS balance_minor
+FROM total
 LEFT JOIN newest line ON true
 LEFT JOIN ledger.transactions t USING (transaction_id)
-ORDER BY line.entry_id DESC
+ORDER BY line.posted_at DESC, line.entry_id DESC
+
+-- name: balance_at
+-- Of an account at an instant, entries of that instant included: what each of its rows had after its
+-- last entry until then. `$1` is NULL for an account of the house.
+SELECT coalesce(sum(last.balance_minor), 0)::bigint AS balance_minor
+FROM ledger.accounts a CROSS JOIN LATERAL (
+    SELECT e.balance_minor FROM ledger.journal_entries e
+    WHERE e.account_id = a.account_id AND e.posted_at <= $4
+    ORDER BY e.posted_at DESC, e.entry_id DESC LIMIT 1
+) last
+WHERE (a.owner_id = $1 OR (a.owner_id IS NULL AND $1::uuid IS NULL))
+  AND a.code = $2 AND a.currency = $3
+
+-- name: scale
+SELECT scale::integer FROM ledger.currencies WHERE currency = $1
 
 -- name: trial_balance
 SELECT code,

@@ -12,7 +12,7 @@ from config.ledger import LedgerSettings
 from config.sql import load_queries
 from ledger.accounts import AccountCode, TrialBalance, trial_balance
 from ledger.outbox import LogTurn
-from ledger.statements import Page, Statement, StatementLine, Wallet
+from ledger.statements import Page, Place, Statement, StatementLine, Wallet
 from ledger.store.calls import Calls, Connections
 from ledger.store.log import turn
 from ledger.store.movements import MovementBooks
@@ -75,26 +75,45 @@ class LedgerStore:
 
     async def statement(self, user_id: UUID, code: AccountCode, page: Page) -> Statement:
         """One page of the user's account."""
-        currency = self._settings.currency
+        currency, period = self._settings.currency, page.period
         rows = await self.calls.fetch_of(
             user_id,
-            *(SQL["statement"], user_id, code, currency, page.before, page.limit + 1),
+            *(SQL["statement"], user_id, code, currency, period.first, period.end),
+            *(page.before.posted_at, page.before.entry_id, page.limit + 1),
             may_be_behind=True,
         )
         if not rows:
-            return Statement(None, currency, 0, (), None)
+            return Statement(None, currency, 0, 0, 0, (), None)
         lines = tuple(
             StatementLine(**{name: row[name] for name in StatementLine.__slots__})
             for row in rows[: page.limit]
             if row["entry_id"] is not None
         )
+        more = len(rows) > page.limit
         return Statement(
             account_id=rows[0]["account_id"],
             currency=currency,
             balance_minor=rows[0]["account_balance_minor"],
+            opening_balance_minor=rows[0]["opening_minor"],
+            closing_balance_minor=rows[0]["closing_minor"],
             lines=lines,
-            next_cursor=str(lines[-1].entry_id) if len(rows) > page.limit else None,
+            next_cursor=Place(lines[-1].created_at, lines[-1].entry_id).cursor() if more else None,
         )
+
+    async def balance_at(self, owner_id: UUID | None, code: AccountCode, at: datetime) -> int:
+        """The balance of an account after everything that was posted until then."""
+        currency = self._settings.currency
+        query = (SQL["balance_at"], owner_id, code, currency, at)
+        if owner_id is None:
+            rows = await self.calls.fetch_behind(*query)
+        else:
+            rows = await self.calls.fetch_of(owner_id, *query, may_be_behind=True)
+        return int(rows[0]["balance_minor"])
+
+    async def scale(self, currency: str) -> int:
+        """Digits behind the point of a currency."""
+        row = await self.calls.fetchrow(SQL["scale"], currency)
+        return int(row["scale"])
 
     async def trial_balance(self) -> TrialBalance:
         """The whole chart, in the ledger's currency."""

@@ -119,6 +119,12 @@ WALLET: Final = (
           gives={200: wallet.WalletShape}),
     Route("GET", "/api/me/statement", wallet.statement, SIGNED_IN, READ,
           query=wallet.StatementPaging, gives={200: wallet.StatementShape}),
+    Route("GET", "/api/me/statement.csv", wallet.statement_csv, SIGNED_IN, READ,
+          query=wallet.StatementPeriod, gives={200: CSV}),
+    Route("GET", "/api/me/statement.html", wallet.statement_html, SIGNED_IN, READ,
+          query=wallet.StatementPeriod, gives={200: PAGE}),
+    Route("GET", "/api/me/balance", wallet.balance, SIGNED_IN, READ,
+          query=wallet.BalanceMoment, gives={200: wallet.BalanceShape}),
 )
 
 PAYOUTS: Final = (
@@ -211,6 +217,14 @@ ADMINISTRATION: Final = (
           audit=Audit("user.grant_coins", "user_id")),
     Route("GET", f"{USER}/statement", ledger.statement, ADMIN, READ,
           query=wallet.StatementPaging, gives={200: wallet.StatementShape}),
+    Route("GET", f"{USER}/statement.csv", ledger.statement_csv, ADMIN, READ,
+          query=wallet.StatementPeriod, gives={200: CSV}),
+    Route("GET", f"{USER}/statement.html", ledger.statement_html, ADMIN, READ,
+          query=wallet.StatementPeriod, gives={200: PAGE}),
+    Route("GET", f"{USER}/balance", ledger.balance, ADMIN, READ,
+          query=wallet.BalanceMoment, gives={200: wallet.BalanceShape}),
+    Route("GET", "/api/admin/ledger/balance", ledger.house_balance, ADMIN, READ,
+          query=ledger.HouseMoment, gives={200: wallet.BalanceShape}),
     Route("GET", "/api/admin/ledger/trial-balance", ledger.trial_balance, ADMIN, READ,
           gives={200: ledger.TrialBalanceShape}),
     Route("GET", "/api/admin/aml/alerts", alerts.listed, ADMIN, READ,

@@ -1,12 +1,22 @@
 """Gifts, the caller's wallet and statements."""
 
+from datetime import UTC, datetime
 from typing import Literal
 from uuid import UUID
 
+from aiohttp import web
+from pydantic import AwareDatetime, Field
+
+from ledger.accounts import AccountCode
 from ledger.gifts import GiftRequest
-from server.gateway.body import Body
+from ledger.statement_export import StatementExport
+from ledger.statements import Period
+from server.gateway.body import Body, Query
 from server.gateway.route import Answer, Call
 from server.http.shapes import Instant, Paging, Shape
+
+STATEMENT_POLICY = "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'"
+"""A statement has a style of its own, and nothing else."""
 
 
 class GiftShape(Shape):
@@ -56,10 +66,34 @@ class GiftReceiptShape(Shape):
     posted_at: Instant
 
 
-class StatementPaging(Paging):
-    """Which account, and which part of its lines."""
+Account = Literal["wallet", "earnings"]
 
-    account: Literal["wallet", "earnings"] = "wallet"
+
+class StatementPeriod(Query):
+    """Which account, and entries from when (included) to when (not included)."""
+
+    account: Account = "wallet"
+    begins_at: AwareDatetime | None = Field(default=None, alias="from")
+    ends_at: AwareDatetime | None = Field(default=None, alias="to")
+
+
+class StatementPaging(StatementPeriod, Paging):
+    """And which part of its lines."""
+
+
+class BalanceMoment(Query):
+    """Which account, and when."""
+
+    account: Account = "wallet"
+    at: AwareDatetime
+
+
+class BalanceShape(Shape):
+    """What an account had at an instant, entries of that instant included."""
+
+    balance_minor: int
+    currency: str
+    at: Instant
 
 
 class StatementLineShape(Shape):
@@ -75,11 +109,16 @@ class StatementLineShape(Shape):
 
 
 class StatementShape(Shape):
-    """Lines of an account, newest first; `account_id` is null before its first entry."""
+    """Lines of an account, newest first; `account_id` is null before its first entry.
+
+    `balance_minor` is that of now; the opening and closing ones are those of the period asked for.
+    """
 
     account_id: UUID | None
     currency: str
     balance_minor: int
+    opening_balance_minor: int
+    closing_balance_minor: int
     lines: list[StatementLineShape]
     next_cursor: str | None
 
@@ -138,6 +177,65 @@ async def statement_of(user_id: UUID, call: Call) -> Answer:
     """The statement of `user_id` that the query of `call` asks for."""
     query = call.read(StatementPaging)
     found = await call.services.ledger.statement(
-        user_id, account=query.account, cursor=query.cursor, limit=query.limit
+        user_id,
+        account=query.account,
+        cursor=query.cursor,
+        limit=query.limit,
+        period=Period(query.begins_at, query.ends_at),
     )
     return Answer(StatementShape.model_validate(found))
+
+
+async def statement_csv(call: Call) -> web.Response:
+    """The caller's own statement as CSV."""
+    return await csv_of(call.principal.user_id, call)
+
+
+async def statement_html(call: Call) -> web.Response:
+    """The caller's own statement as a page that prints."""
+    return await html_of(call.principal.user_id, call.principal.display_name, call)
+
+
+async def balance(call: Call) -> Answer:
+    """The caller's balance at an instant."""
+    return await balance_of(call.principal.user_id, call)
+
+
+async def csv_of(user_id: UUID, call: Call) -> web.Response:
+    """All entries of the period that the query asks for, oldest first."""
+    query = call.read(StatementPeriod)
+    export = StatementExport(call.services.ledger)
+    text = await export.csv(user_id, query.account, Period(query.begins_at, query.ends_at))
+    name = f"statement-{query.account}.csv"
+    return web.Response(
+        text=text,
+        content_type="text/csv",
+        charset="utf-8",
+        headers={"Content-Disposition": f'attachment; filename="{name}"'},
+    )
+
+
+async def html_of(user_id: UUID, holder: str, call: Call) -> web.Response:
+    """The same as one page, with opening and closing balances."""
+    query = call.read(StatementPeriod)
+    text = await StatementExport(call.services.ledger).html(
+        user_id,
+        query.account,
+        Period(query.begins_at, query.ends_at),
+        holder=holder,
+        now=datetime.now(UTC),
+    )
+    return web.Response(
+        text=text,
+        content_type="text/html",
+        charset="utf-8",
+        headers={"Content-Security-Policy": STATEMENT_POLICY},
+    )
+
+
+async def balance_of(user_id: UUID, call: Call) -> Answer:
+    """The balance of `user_id` that the query of `call` asks for."""
+    query = call.read(BalanceMoment)
+    ledger = call.services.ledger
+    found = await ledger.balance_at(user_id, account=AccountCode(query.account), at=query.at)
+    return Answer(BalanceShape(balance_minor=found, currency=ledger.currency, at=query.at))

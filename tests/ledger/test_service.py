@@ -322,7 +322,7 @@ async def test_a_statement_before_the_first_entry_is_empty(ledger):
 async def test_a_page_past_the_oldest_is_empty(ledger, fund):
     user = uuid4()
     await fund(user, 5)
-    statement = await ledger.statement(user, account="wallet", cursor="0", limit=10)
+    statement = await ledger.statement(user, account="wallet", cursor="0-0", limit=10)
     assert (statement.lines, statement.next_cursor, statement.balance_minor) == ((), None, 5)
 
 

@@ -1,8 +1,15 @@
 """The ledger, seen by admins."""
 
+from typing import Literal
+
+from aiohttp import web
+from pydantic import AwareDatetime
+
+from ledger.accounts import AccountCode
+from server.gateway.body import Query
 from server.gateway.route import Answer, Call
 from server.http.shapes import Shape
-from server.http.wallet import statement_of
+from server.http.wallet import BalanceShape, balance_of, csv_of, html_of, statement_of
 
 
 class AccountTotals(Shape):
@@ -30,6 +37,38 @@ async def statement(call: Call) -> Answer:
     """A user's statement."""
     user = await call.services.identity.user(call.uuid("user_id"))
     return await statement_of(user.user_id, call)
+
+
+async def statement_csv(call: Call) -> web.Response:
+    """A user's statement as CSV."""
+    user = await call.services.identity.user(call.uuid("user_id"))
+    return await csv_of(user.user_id, call)
+
+
+async def statement_html(call: Call) -> web.Response:
+    """A user's statement as a page that prints."""
+    user = await call.services.identity.user(call.uuid("user_id"))
+    return await html_of(user.user_id, user.display_name, call)
+
+
+async def balance(call: Call) -> Answer:
+    """A user's balance at an instant."""
+    user = await call.services.identity.user(call.uuid("user_id"))
+    return await balance_of(user.user_id, call)
+
+
+class HouseMoment(Query):
+    """Which account of the house, and when."""
+
+    account: Literal["issuance", "fees", "payment_clearing", "payouts", "refunds"]
+    at: AwareDatetime
+
+
+async def house_balance(call: Call) -> Answer:
+    """The balance of an account of the house at an instant."""
+    query, ledger = call.read(HouseMoment), call.services.ledger
+    found = await ledger.balance_at(None, account=AccountCode(query.account), at=query.at)
+    return Answer(BalanceShape(balance_minor=found, currency=ledger.currency, at=query.at))
 
 
 async def trial_balance(call: Call) -> Answer:

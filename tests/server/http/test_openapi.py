@@ -78,7 +78,13 @@ def test_answers_bodies_and_bearers(document: dict[str, Any]) -> None:
     assert set(publish["responses"]["201"]["content"]) == {"application/sdp"}
     assert "security" not in document["paths"]["/api/streams"]["get"]
     statement = document["paths"]["/api/me/statement"]["get"]
-    assert [item["name"] for item in statement["parameters"]] == ["cursor", "limit", "account"]
+    assert [item["name"] for item in statement["parameters"]] == [
+        "cursor",
+        "limit",
+        "account",
+        "from",
+        "to",
+    ]
 
 
 def test_instants_are_date_times(document: dict[str, Any]) -> None:

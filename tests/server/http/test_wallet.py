@@ -107,6 +107,8 @@ async def test_statements_page_through_an_account(api: Any) -> None:
         "account_id",
         "currency",
         "balance_minor",
+        "opening_balance_minor",
+        "closing_balance_minor",
         "lines",
         "next_cursor",
     }
@@ -125,3 +127,45 @@ async def test_a_bad_page_is_refused(api: Any) -> None:
     for query in ("limit=0", "limit=101", "limit=x", "account=other", "cursor=x", "other=1"):
         reply = await api("GET", f"/api/me/statement?{query}", by=viewer)
         assert (reply.status, reply.code) == (422, "invalid_request"), query
+
+
+async def test_a_period_has_an_opening_and_a_closing_balance(api: Any) -> None:
+    viewer, _, path = await party(api)
+    await api("POST", path, roses(1), by=viewer)
+    whole = await api("GET", "/api/me/statement", by=viewer)
+    gift, grant = whole.json["lines"]
+    assert (whole.json["opening_balance_minor"], whole.json["closing_balance_minor"]) == (0, 490)
+    late = await api("GET", f"/api/me/statement?from={gift['created_at']}", by=viewer)
+    assert (late.json["opening_balance_minor"], late.json["lines"]) == (500, [gift])
+    early = await api("GET", f"/api/me/statement?to={gift['created_at']}", by=viewer)
+    assert (early.json["closing_balance_minor"], early.json["lines"]) == (500, [grant])
+    for at, balance in ((gift, 490), (grant, 500)):
+        reply = await api("GET", f"/api/me/balance?at={at['created_at']}", by=viewer)
+        assert reply.json == {"balance_minor": balance, "currency": "COIN", "at": at["created_at"]}
+
+
+async def test_a_period_must_make_sense(api: Any) -> None:
+    viewer = await api.person()
+    empty = "from=2026-02-01T00:00:00Z&to=2026-01-01T00:00:00Z"
+    for name in ("statement", "statement.csv", "statement.html"):
+        for query in (empty, "from=yesterday", "from=2026-01-01", "from=2026-01-01T00:00:00"):
+            reply = await api("GET", f"/api/me/{name}?{query}", by=viewer)
+            assert (reply.status, reply.code) == (422, "invalid_request"), (name, query)
+    assert (await api("GET", "/api/me/balance", by=viewer)).status == 422
+
+
+async def test_a_statement_as_csv_and_as_a_page(api: Any) -> None:
+    viewer, _, path = await party(api)
+    await api("POST", path, roses(1), by=viewer)
+    reply = await api("GET", "/api/me/statement.csv", by=viewer)
+    assert reply.status == 200
+    assert reply.headers["Content-Type"] == "text/csv; charset=utf-8"
+    assert "attachment" in reply.headers["Content-Disposition"]
+    lines = reply.text.split("\r\n")
+    assert [line.split(",")[5:7] for line in lines[1:3]] == [["500", "500"], ["-10", "490"]]
+    page = await api("GET", "/api/me/statement.html", by=viewer)
+    assert page.headers["Content-Type"] == "text/html; charset=utf-8"
+    assert "script-src" not in page.headers["Content-Security-Policy"]
+    assert "default-src 'none'" in page.headers["Content-Security-Policy"]
+    assert page.text.startswith("<!doctype html>")
+    assert "1 × Rose" in page.text

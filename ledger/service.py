@@ -71,8 +71,11 @@ class LedgerService:
         self.holds = HoldService(store.movements, self._door, settings.currency, wake)
         self.reversals = ReversalService(store.movements, self._door, wake)
         self.earnings = EarningsService(store.movements, self._door, settings.currency, wake)
-        self._gifts = GroupCommit[PreparedGift, SettledGift](
-            store.writer.post, most=settings.max_batch, most_waiting=settings.max_in_flight
+        self._gifts = tuple(
+            GroupCommit[PreparedGift, SettledGift](
+                writer.post, most=settings.max_batch, most_waiting=settings.max_in_flight
+            )
+            for writer in store.writers
         )
         self._terms = Terms(
             gifts=catalogue(settings.gifts),
@@ -103,8 +106,9 @@ class LedgerService:
 
     async def close(self) -> None:
         """Take no more gifts, answer those that wait, and give the writer's connection up."""
-        await self._gifts.close()
-        await self._store.writer.close()
+        for gifts, writer in zip(self._gifts, self._store.writers, strict=True):
+            await gifts.close()
+            await writer.close()
 
     async def send_gift(self, request: GiftRequest) -> GiftReceipt:
         """Post a gift, once however often the same request comes.
@@ -121,7 +125,10 @@ class LedgerService:
                 outcome = REPEATED.value
                 return given
             quote = quote_gift(request, self._terms)
-            settled = await self._gifts.submit(
+            # A payer's gifts all take one way: they keep their order, and writers never wait for
+            # each other at a wallet.
+            way = self._gifts[request.payer_id.int % len(self._gifts)]
+            settled = await way.submit(
                 prepare(
                     request,
                     split=quote.split,

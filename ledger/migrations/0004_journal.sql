@@ -156,23 +156,30 @@ DECLARE
     v_sound boolean;
     v_currencies bigint;
 BEGIN
-    SELECT coalesce(bool_and(a.currency IS NOT NULL), true), count(DISTINCT a.currency)
-    INTO v_sound, v_currencies
-    FROM (SELECT DISTINCT account_id FROM added) e LEFT JOIN ledger.accounts a USING (account_id);
-    IF v_sound AND v_currencies <= 1 THEN
-        v_sound := NOT EXISTS (
+    SELECT bool_and(known.currency IS NOT NULL) AND NOT EXISTS (
             SELECT FROM (
                 SELECT transaction_id, ledger.total(amount_minor) AS total_minor
                 FROM added GROUP BY transaction_id
-            ) e LEFT JOIN ledger.transactions t USING (transaction_id)
-            WHERE total_minor <> 0 OR t.kind IS NULL);
-    ELSIF v_sound THEN
+            ) e
+            LEFT JOIN LATERAL (
+                SELECT true AS there FROM ledger.transactions t
+                WHERE t.transaction_id = e.transaction_id OFFSET 0
+            ) t ON true
+            WHERE total_minor <> 0 OR there IS NULL),
+           count(DISTINCT known.currency)
+    INTO v_sound, v_currencies
+    FROM (
+        SELECT a.currency
+        FROM (SELECT DISTINCT account_id FROM added) e
+        LEFT JOIN LATERAL (
+            SELECT currency FROM ledger.accounts a WHERE a.account_id = e.account_id OFFSET 0
+        ) a ON true
+        GROUP BY a.currency
+    ) known;
+    IF v_sound AND v_currencies > 1 THEN
         v_sound := NOT EXISTS (
-            SELECT FROM added
-            JOIN ledger.accounts a USING (account_id)
-            LEFT JOIN ledger.transactions t USING (transaction_id)
-            GROUP BY transaction_id, a.currency
-            HAVING sum(amount_minor) <> 0 OR count(t.kind) < count(*));
+            SELECT FROM added JOIN ledger.accounts a USING (account_id)
+            GROUP BY transaction_id, a.currency HAVING sum(amount_minor) <> 0);
     END IF;
     IF NOT v_sound THEN
         RAISE EXCEPTION 'entries must belong to an account and a transaction, and sum to zero'

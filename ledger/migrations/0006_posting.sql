@@ -1,8 +1,8 @@
 -- Posting between named accounts: one request, one or many linked postings, all or none.
 --
 -- Order of locks, here and for gifts, which keeps two postings from waiting for each other: wallets
--- by account id, then the other accounts by account id, then the rows of holds and reversals, the
--- row of the request last. READ COMMITTED is what makes a statement after a lock see what the lock
+-- by owner, then the other accounts by owner, code and shard, then the rows of holds and reversals,
+-- the row of the request last. READ COMMITTED is what makes a statement after a lock see what the lock
 -- was waited for.
 --
 -- A refusal is raised with SQLSTATE LR001 and caught by the function that callers use: the savepoint
@@ -115,7 +115,7 @@ BEGIN
             ON (a.owner_id = leg.owner_id OR (a.owner_id IS NULL AND leg.owner_id IS NULL))
             AND a.code = leg.code AND a.currency = leg.currency
             AND (leg.spread OR a.shard = ledger.shard_of(leg.owner_id))
-        ORDER BY (a.code = 'wallet') DESC, a.account_id
+        ORDER BY (a.code = 'wallet') DESC, a.owner_id, a.code, a.shard
         FOR NO KEY UPDATE OF a
     ) locked;
     IF v_closed IS NOT NULL THEN

@@ -1,4 +1,9 @@
 -- Group commit of gifts: one call posts all that wait, each accepted or refused by itself.
+--
+-- Plans of a writer are made once, often on tables that are still empty, where reading all of them
+-- looks best. What keeps them good: a lookup is LATERAL with OFFSET 0 or a lock, which can only be
+-- done row by row through an index; and where an UPDATE is joined, its source has a LIMIT that is
+-- no constant, of which the planner expects a single row.
 
 -- Judges gifts as ledger.transfer.settle_gift says, one by one and in order of arrival where the
 -- payer is among `p_doubtful`; their wallets are locked. The others are posted. A refused gift leaves
@@ -25,8 +30,11 @@ BEGIN
                      AND e.currency = p_currency AND e.closed_at IS NOT NULL) AS closed
         FROM unnest(p_payers, p_requests, p_hashes, p_payees, p_totals) WITH ORDINALITY
             AS g (payer_id, request_id, request_hash, payee_id, total_minor, n)
-        LEFT JOIN ledger.accounts w ON w.owner_id = g.payer_id AND w.code = 'wallet'
-            AND w.currency = p_currency AND w.shard = 0
+        LEFT JOIN LATERAL (
+            SELECT * FROM ledger.accounts a
+            WHERE a.owner_id = g.payer_id AND a.code = 'wallet' AND a.currency = p_currency
+              AND a.shard = 0 OFFSET 0
+        ) w ON true
         LEFT JOIN LATERAL
             ledger.first_answer(g.payer_id, g.request_id, g.request_hash) known ON true
         WHERE g.payer_id = ANY (p_doubtful)
@@ -54,21 +62,39 @@ BEGIN
     RETURN v_results;
 END $$;
 
--- The row of the log that a batch of gifts becomes. The events are JSON up to where the payers'
--- balances follow.
-CREATE FUNCTION ledger.gift_events(
-    p_batch bigint, p_at timestamptz, p_events text[], p_payers_after bigint[],
-    p_payees_after bigint[]
-) RETURNS text LANGUAGE plpgsql AS $$
-DECLARE
-    v_tail constant text :=
-        '},"occurred_at":"' || ledger.rfc3339(p_at) || '","sequence":' || p_batch || '}';
+-- Credits the payees of gifts on their sub-accounts of the shard, as far as these exist. Gives the
+-- accounts with their balances after it, what is on the payees' other sub-accounts, and which have
+-- moved. `moved_at` becomes the time of the batch, or stays where a clock that ran ahead has put it.
+CREATE FUNCTION ledger.credit_earnings(
+    p_shard smallint, p_currency text, p_payees uuid[], p_totals bigint[], p_fees bigint[],
+    p_at timestamptz, OUT owners uuid[], OUT accounts uuid[], OUT after bigint[],
+    OUT elsewhere bigint[], OUT moved uuid[], OUT moved_at timestamptz
+) LANGUAGE plpgsql AS $$
 BEGIN
-    RETURN '[' || (
-        SELECT string_agg(
-            event || payer_after || ',"payee_balance_minor":' || payee_after || v_tail, ',')
-        FROM unnest(p_events, p_payers_after, p_payees_after) AS e (event, payer_after, payee_after)
-    ) || ']';
+    WITH earned AS (
+        SELECT payee_id, ledger.total(total_minor - fee_minor) AS earned_minor
+        FROM unnest(p_payees, p_totals, p_fees) AS g (payee_id, total_minor, fee_minor)
+        GROUP BY payee_id ORDER BY payee_id LIMIT cardinality(p_payees)
+    ), credited AS (
+        UPDATE ledger.accounts a
+        SET balance_minor = a.balance_minor + earned.earned_minor,
+            moved_at = CASE WHEN earned.earned_minor > 0 THEN greatest(a.moved_at, p_at)
+                       ELSE a.moved_at END
+        FROM earned
+        WHERE a.owner_id = earned.payee_id AND a.code = 'earnings' AND a.currency = p_currency
+          AND a.shard = p_shard
+        RETURNING a.owner_id, a.account_id, a.balance_minor, a.moved_at,
+                  earned.earned_minor > 0 AS has_moved
+    )
+    SELECT array_agg(c.owner_id), array_agg(c.account_id), array_agg(c.balance_minor),
+           array_agg((
+               SELECT ledger.total(o.balance_minor) FROM ledger.accounts o
+               WHERE o.owner_id = c.owner_id AND o.code = 'earnings'
+                 AND o.currency = p_currency AND o.shard <> p_shard)),
+           array_agg(c.account_id) FILTER (WHERE c.has_moved),
+           max(c.moved_at) FILTER (WHERE c.has_moved)
+    INTO owners, accounts, after, elsewhere, moved, moved_at
+    FROM credited c;
 END $$;
 
 -- Books gifts that were judged to be posted, given as arrays in their order; the payers' wallets are
@@ -80,61 +106,51 @@ CREATE FUNCTION ledger.book_gifts(
     INOUT p_at timestamptz, OUT balances bigint[]
 ) LANGUAGE plpgsql AS $$
 DECLARE
-    v_earners uuid[];
-    v_earnings uuid[];
-    v_after bigint[];      -- on the sub-account of this shard
-    v_elsewhere bigint[];  -- on the payee's others
-    v_moved uuid[];        -- which of them have entries in this batch
+    v_earned record;  -- as of credit_earnings
+    v_new record;
+    v_missing uuid[];
     v_fees uuid;
     v_fees_minor bigint;
     v_fees_after bigint;
-    v_moved_at timestamptz;
     v_batch bigint;
+    v_tail text;  -- what all events of the batch end with
 BEGIN
-    v_fees := ledger.open_account(NULL, 'fees', p_currency, p_shard);
-    PERFORM ledger.open_account(payee_id, 'earnings', p_currency, p_shard)
-    FROM (SELECT DISTINCT payee_id FROM unnest(p_payees) payee_id) g
-    WHERE NOT EXISTS (
-        SELECT FROM ledger.accounts a WHERE a.owner_id = g.payee_id AND a.code = 'earnings'
-            AND a.currency = p_currency AND a.shard = p_shard);
-
-    WITH earned AS (
-        SELECT payee_id, ledger.total(total_minor - fee_minor) AS earned_minor
-        FROM unnest(p_payees, p_totals, p_fees) AS g (payee_id, total_minor, fee_minor)
-        GROUP BY payee_id ORDER BY payee_id
-    ), moved AS (
-        UPDATE ledger.accounts a
-        SET balance_minor = a.balance_minor + earned.earned_minor,
-            moved_at = CASE WHEN earned.earned_minor > 0 THEN greatest(a.moved_at, p_at)
-                       ELSE a.moved_at END
-        FROM earned
-        WHERE a.owner_id = earned.payee_id AND a.code = 'earnings' AND a.currency = p_currency
-          AND a.shard = p_shard
-        RETURNING a.owner_id, a.account_id, a.balance_minor, a.moved_at,
-                  earned.earned_minor > 0 AS has_moved
-    )
-    SELECT array_agg(owner_id), array_agg(account_id), array_agg(balance_minor),
-           array_agg((
-               SELECT ledger.total(o.balance_minor) FROM ledger.accounts o
-               WHERE o.owner_id = moved.owner_id AND o.code = 'earnings'
-                 AND o.currency = p_currency AND o.shard <> p_shard)),
-           array_agg(account_id) FILTER (WHERE has_moved),
-           max(moved_at) FILTER (WHERE has_moved)
-    INTO v_earners, v_earnings, v_after, v_elsewhere, v_moved, v_moved_at
-    FROM moved;
-    SELECT ledger.total(fee) INTO v_fees_minor FROM unnest(p_fees) fee;
+    v_earned := ledger.credit_earnings(p_shard, p_currency, p_payees, p_totals, p_fees, p_at);
+    SELECT ledger.total(fee_minor), array_agg(DISTINCT payee_id) FILTER (WHERE owner_id IS NULL)
+    INTO v_fees_minor, v_missing
+    FROM unnest(p_payees, p_fees) AS g (payee_id, fee_minor)
+    LEFT JOIN unnest(v_earned.owners) AS known (owner_id) ON owner_id = payee_id;
+    IF v_missing IS NOT NULL THEN
+        PERFORM ledger.open_account(payee_id, 'earnings', p_currency, p_shard)
+            FROM unnest(v_missing) payee_id ORDER BY payee_id;
+        SELECT c.* INTO v_new
+        FROM (
+            SELECT array_agg(payee_id) AS payees, array_agg(total_minor) AS totals,
+                   array_agg(fee_minor) AS fees
+            FROM unnest(p_payees, p_totals, p_fees) AS g (payee_id, total_minor, fee_minor)
+            WHERE payee_id = ANY (v_missing)
+        ) g, ledger.credit_earnings(p_shard, p_currency, payees, totals, fees, p_at) c;
+        v_earned.owners := v_earned.owners || v_new.owners;
+        v_earned.accounts := v_earned.accounts || v_new.accounts;
+        v_earned.after := v_earned.after || v_new.after;
+        v_earned.elsewhere := v_earned.elsewhere || v_new.elsewhere;
+        v_earned.moved := v_earned.moved || v_new.moved;
+        v_earned.moved_at := greatest(v_earned.moved_at, v_new.moved_at);
+    END IF;
     IF v_fees_minor > 0 THEN
+        v_fees := ledger.open_account(NULL, 'fees', p_currency, p_shard);
         UPDATE ledger.accounts
             SET balance_minor = balance_minor + v_fees_minor,
-                moved_at = greatest(moved_at, v_moved_at, p_at)
+                moved_at = greatest(moved_at, v_earned.moved_at, p_at)
             WHERE account_id = v_fees
-            RETURNING balance_minor, moved_at INTO v_fees_after, v_moved_at;
+            RETURNING balance_minor, moved_at INTO v_fees_after, v_earned.moved_at;
     END IF;
-    IF v_moved_at > p_at THEN  -- a clock ran ahead before: along an account, time never goes back
-        p_at := v_moved_at;
-        UPDATE ledger.accounts SET moved_at = p_at WHERE account_id = ANY (v_moved);
+    IF v_earned.moved_at > p_at THEN  -- along an account, time never goes back
+        p_at := v_earned.moved_at;
+        UPDATE ledger.accounts SET moved_at = p_at WHERE account_id = ANY (v_earned.moved);
     END IF;
-    v_batch := ledger.next_batch();
+    v_batch := nextval('ledger.batch_numbers');  -- after the first write, see ledger.next_batch
+    v_tail := '},"occurred_at":"' || ledger.rfc3339(p_at) || '","sequence":' || v_batch || '}';
 
     WITH gift AS MATERIALIZED (
         SELECT g.*, w.account_id AS wallet, e.account_id AS earnings,
@@ -154,12 +170,13 @@ BEGIN
             description, event, n)
         JOIN unnest(p_owners, p_wallets, p_before)
             AS w (owner_id, account_id, balance_minor) ON w.owner_id = g.payer_id
-        JOIN unnest(v_earners, v_earnings, v_after, v_elsewhere)
+        JOIN unnest(v_earned.owners, v_earned.accounts, v_earned.after, v_earned.elsewhere)
             AS e (owner_id, account_id, balance_minor, elsewhere_minor) ON e.owner_id = g.payee_id
     ), paid AS (
         UPDATE ledger.accounts a SET balance_minor = a.balance_minor - p.paid_minor, moved_at = p_at
         FROM (
             SELECT wallet, ledger.total(total_minor) AS paid_minor FROM gift GROUP BY wallet
+            LIMIT cardinality(p_payers)
         ) p
         WHERE a.account_id = p.wallet
     ), posted AS (
@@ -185,9 +202,9 @@ BEGIN
         FROM gift
     ), logged AS (
         INSERT INTO ledger.event_log (sequence, writer, event_count, posted_at, events)
-        SELECT v_batch, p_shard, count(*), p_at, ledger.gift_events(
-            v_batch, p_at, array_agg(event ORDER BY n), array_agg(payer_after ORDER BY n),
-            array_agg(payee_after + elsewhere_minor ORDER BY n))
+        SELECT v_batch, p_shard, count(*), p_at, '[' || string_agg(
+            event || payer_after || ',"payee_balance_minor":' || payee_after + elsewhere_minor
+                || v_tail, ',' ORDER BY n) || ']'
         FROM gift
     )
     SELECT array_agg(payer_after ORDER BY n) INTO balances FROM gift;
@@ -223,10 +240,13 @@ BEGIN
         SELECT a.owner_id, a.account_id, a.balance_minor, a.moved_at,
                CASE WHEN a.closed_at IS NULL THEN a.balance_minor - a.held_minor END
                    AS available_minor
-        FROM (SELECT DISTINCT payer_id FROM unnest(p_payers) payer_id) g
-        JOIN ledger.accounts a ON a.owner_id = g.payer_id AND a.code = 'wallet'
-            AND a.currency = p_currency AND a.shard = 0
-        ORDER BY a.account_id FOR NO KEY UPDATE OF a
+        FROM (SELECT DISTINCT payer_id FROM unnest(p_payers) payer_id ORDER BY payer_id) g
+        CROSS JOIN LATERAL (
+            SELECT * FROM ledger.accounts a
+            WHERE a.owner_id = g.payer_id AND a.code = 'wallet' AND a.currency = p_currency
+              AND a.shard = 0
+            FOR NO KEY UPDATE
+        ) a
     ) locked;
     v_at := greatest(v_at, date_trunc('milliseconds', clock_timestamp()));
 
@@ -240,13 +260,19 @@ BEGIN
         WHERE coalesce(available_minor, 0) < total_minor
         UNION
         SELECT payer_id FROM unnest(p_payers, p_requests) AS g (payer_id, request)
-        JOIN ledger.requests r ON r.caller_id = payer_id AND r.request_id = request
+        CROSS JOIN LATERAL (
+            SELECT FROM ledger.requests r
+            WHERE r.caller_id = payer_id AND r.request_id = request OFFSET 0
+        ) known
         UNION
         SELECT payer_id FROM unnest(p_payers, p_requests) AS g (payer_id, request)
         GROUP BY payer_id, request HAVING count(*) > 1
         UNION
         SELECT payer_id FROM unnest(p_payers, p_payees) AS g (payer_id, payee_id)
-        JOIN ledger.accounts a ON a.owner_id = payee_id AND a.closed_at IS NOT NULL
+        CROSS JOIN LATERAL (
+            SELECT FROM ledger.accounts a
+            WHERE a.owner_id = payee_id AND a.closed_at IS NOT NULL OFFSET 0
+        ) closed
     ) doubtful;
 
     IF v_doubtful IS NULL THEN

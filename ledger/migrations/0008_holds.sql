@@ -181,7 +181,7 @@ BEGIN
                 WHERE state = 'open' AND expires_at <= clock_timestamp()
                 ORDER BY expires_at LIMIT p_limit) due
         ) due JOIN ledger.accounts a USING (account_id)
-        ORDER BY (a.code = 'wallet') DESC, a.account_id
+        ORDER BY (a.code = 'wallet') DESC, a.owner_id, a.code
     LOOP
         v_at := ledger.lock_accounts(ARRAY[
             ROW(v_account.owner_id, v_account.code, v_account.currency, -1)::ledger.leg]);

@@ -248,7 +248,7 @@ BEGIN
     FROM (
         SELECT * FROM ledger.accounts
         WHERE owner_id = p_owner_id AND code = p_code AND currency = p_currency
-        ORDER BY account_id FOR NO KEY UPDATE
+        ORDER BY shard FOR NO KEY UPDATE
     ) locked;
     result := CASE WHEN v_rows = 0 THEN 'unknown_account' WHEN v_closed THEN 'repeated'
         WHEN v_empty THEN 'posted' ELSE 'account_not_empty' END;

@@ -45,7 +45,7 @@ class LedgerStore:
         self.calls = Calls(pool, settings, reads=reads, reader=reader)
         self.movements = MovementBooks(self.calls)
         self.upkeep = UpkeepBooks(self.calls)
-        self.writer = GiftWriter(pool, settings)
+        self.writers = tuple(GiftWriter(pool, settings) for _ in range(settings.gift_writers))
         self._settings = settings
 
     async def post(

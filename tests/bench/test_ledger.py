@@ -2,22 +2,20 @@
 
 import pytest
 
-import bench.ledger
+from bench.ledger import measure, server
 
 
-async def test_every_figure_comes_out(monkeypatch):
-    monkeypatch.setattr(bench.ledger, "ROUNDS", 1)
-    monkeypatch.setattr(bench.ledger, "ROUND_S", 1)
-    monkeypatch.setattr(bench.ledger, "SCALE", 1)
-    figures = await bench.ledger.measure()
+async def test_every_figure_comes_out():
+    plan = measure.Plan(rounds=1, round_s=1, scale=1, payers=40, streamers=40, entries=1_000)
+    figures = await measure.measure(plan)
     assert all(figure.value > 0 for figure in figures)
     compared = [figure for figure in figures if figure.peer is not None]
-    assert len(compared) == 4
+    assert len(compared) == 6
     assert all(figure.ratio for figure in compared)
 
 
 def test_pgbenchs_output_is_read():
     output = "number of transactions actually processed: 15605\n…\ntps = 2666.534066 (without …)\n"
-    assert bench.ledger.transactions(output) == (15605, 2666.534066)
+    assert server.transactions(output) == (15605, 2666.534066)
     with pytest.raises(ValueError, match="pgbench"):
-        bench.ledger.transactions("tps = ")
+        server.transactions("tps = ")

@@ -351,6 +351,27 @@ async def test_calls_beyond_the_bound_are_refused_at_once(pool, gift, fund, reco
     assert recorder.observed.count(("gift", "unavailable")) == 7
 
 
+async def test_more_writers_share_the_payers(pool, gift, fund, recorder):
+    settings = LedgerSettings(gift_writers=3)
+    ledger = LedgerService(
+        settings, LedgerStore(pool, settings), wake=recorder.wake, observer=recorder
+    )
+    people, payee = [uuid4() for _ in range(12)], uuid4()
+    for person in people:
+        await fund(person, 30)
+    answers = await settled(
+        ledger.send_gift(gift(payer_id=person, payee_id=payee)) for person in people * 4
+    )
+    assert sum(isinstance(answer, InsufficientFunds) for answer in answers) == 12
+    assert (await ledger.wallet(payee)).earnings_minor == 36 * 7
+    shards = "SELECT count(*) FROM ledger.accounts WHERE owner_id = $1 AND code = 'earnings'"
+    assert 1 < await pool.fetchval(shards, payee) <= 3
+    assert (await ledger.trial_balance()).balanced
+    await ledger.close()
+    with pytest.raises(LedgerBusy):
+        await ledger.send_gift(gift(payer_id=people[0]))
+
+
 async def test_a_fault_is_counted_as_an_error(ledger, recorder):
     with pytest.raises(ValueError, match="savings"):
         await ledger.statement(uuid4(), account="savings", cursor=None, limit=10)

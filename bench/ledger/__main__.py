@@ -1,0 +1,18 @@
+"""Run the bench, print its table, keep its figures."""
+
+import argparse
+
+import uvloop
+
+from bench.ledger.measure import FULL, QUICK, measure
+from bench.report import report
+
+if __name__ == "__main__":
+    parser = argparse.ArgumentParser(prog="python -m bench.ledger")
+    parser.add_argument("--quick", action="store_true", help="short rounds, few entries")
+    parser.add_argument("--entries", type=float, metavar="MILLIONS", help="of the full ledger")
+    arguments = parser.parse_args()
+    plan = QUICK if arguments.quick else FULL
+    if arguments.entries is not None:
+        plan = plan.with_entries(round(arguments.entries * 1e6))
+    report("ledger", uvloop.run(measure(plan)))

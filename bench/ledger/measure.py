@@ -1,0 +1,128 @@
+"""Every figure of the bench, in rounds that alternate."""
+
+from collections import defaultdict
+from collections.abc import Awaitable, Callable
+from contextlib import AsyncExitStack
+from dataclasses import dataclass, replace
+from typing import Self
+
+import asyncpg
+
+from bench.ledger.load import Bench, People, Round
+from bench.ledger.server import CLIENTS, Server, durable_server, pgbench, tpc_b
+from bench.ledger.stream import stream_p99_ms
+from bench.ledger.volume import fill
+from bench.report import Figure
+from server.database import create_pool
+
+CONNECTIONS = 32
+"""For one call a gift."""
+
+
+@dataclass(frozen=True)
+class Plan:
+    """How long and how much."""
+
+    rounds: int
+    round_s: int
+    scale: int
+    payers: int
+    streamers: int
+    entries: int
+
+    def with_entries(self, entries: int) -> Self:
+        """The same with another size of the full ledger."""
+        return replace(self, entries=entries)
+
+
+FULL = Plan(rounds=5, round_s=3, scale=32, payers=10_000, streamers=10_000, entries=5_000_000)
+QUICK = Plan(rounds=2, round_s=2, scale=32, payers=1_000, streamers=1_000, entries=300_000)
+
+Load = Callable[[], Awaitable[Round]]
+
+
+async def measure(plan: Plan) -> list[Figure]:
+    """All of the table of the ledger's issue but what other commands measure."""
+    async with durable_server() as server, AsyncExitStack() as stack:
+        pool = await create_pool(server.postgres.url, size=CONNECTIONS + 8)
+        stack.callback(pool.terminate)
+        bench = Bench(pool)
+        stack.push_async_callback(bench.ledger.close)
+        people = People.of(plan.payers, plan.streamers)
+        hot = people.towards(10)
+        await bench.fund(people)
+        await pgbench(server, "-iq", f"-s{plan.scale}")
+
+        def through(whom: People, in_flight: int) -> Load:
+            return lambda: bench.through_service(whom, in_flight, plan.round_s)
+
+        loads: dict[str, Load] = {
+            "32": through(people, 32),
+            "256": through(people, 256),
+            "2000": through(people, 2000),
+            "hot": through(hot, 256),
+            "one call": lambda: bench.one_call_each(people, 256, plan.round_s, CONNECTIONS),
+        }
+        per_s, p99_ms = await _rounds(plan, server, loads)
+        delay_ms, streamed_per_s = await stream_p99_ms(pool, people, 256, plan.round_s)
+        full, empty, entries = await _when_full(plan, server, bench, loads["256"])
+        return [
+            *_rates(per_s),
+            Figure.of_runs("gift at 256 in flight, 99th percentile", p99_ms["256"], "ms"),
+            Figure("commit to Redis stream, 99th percentile", delay_ms, "ms"),
+            Figure("gifts while streamed, 256 in flight", streamed_per_s, "1/s"),
+            Figure.of_runs(
+                f"gifts at 256 with {entries / 1e6:.1f} million entries",
+                full,
+                "1/s",
+                peer="the same before",
+                peer_values=empty,
+                better="more",
+            ),
+        ]
+
+
+async def _rounds(
+    plan: Plan, server: Server, loads: dict[str, Load]
+) -> tuple[dict[str, list[float]], dict[str, list[float]]]:
+    per_s, p99_ms = defaultdict[str, list[float]](list), defaultdict[str, list[float]](list)
+    for number in range(plan.rounds + 1):
+        tpc_b_per_s = await tpc_b(server, plan.round_s)
+        results = {name: await load() for name, load in loads.items()}
+        if number == 0:
+            continue  # first plans, first pages, first connections
+        per_s["TPC-B"].append(tpc_b_per_s)
+        for name, result in results.items():
+            per_s[name].append(result.per_s)
+            p99_ms[name].append(result.p99_ms)
+    return per_s, p99_ms
+
+
+async def _when_full(
+    plan: Plan, server: Server, bench: Bench, load: Load
+) -> tuple[list[float], list[float], int]:
+    empty = [(await load()).per_s for _ in range(plan.rounds)]
+    admin = await asyncpg.connect(server.postgres.url)
+    entries = await fill(admin, plan.entries)
+    await admin.close()
+    await load()  # pages that the filling has pushed out
+    return [(await load()).per_s for _ in range(plan.rounds)], empty, entries
+
+
+def _rates(per_s: dict[str, list[float]]) -> list[Figure]:
+    tpc_b_name = f"pgbench TPC-B, {CLIENTS} clients"
+
+    def rate(figure: str, name: str, peer: str, peer_name: str) -> Figure:
+        return Figure.of_runs(
+            figure, per_s[name], "1/s", peer=peer, peer_values=per_s[peer_name], better="more"
+        )
+
+    return [
+        rate("gifts, 32 in flight", "32", tpc_b_name, "TPC-B"),
+        rate("gifts, 256 in flight", "256", tpc_b_name, "TPC-B"),
+        rate("gifts, 2,000 in flight", "2000", tpc_b_name, "TPC-B"),
+        rate(
+            "gifts, 256 in flight", "256", f"one call a gift, {CONNECTIONS} connections", "one call"
+        ),
+        rate("gifts to 10 hot streamers, 256 in flight", "hot", "to all evenly", "256"),
+    ]

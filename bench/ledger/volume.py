@@ -1,0 +1,64 @@
+"""A ledger that is full: entries by the million, written as gifts would have left them."""
+
+import asyncpg
+
+AT_ONCE = 100_000
+"""Gifts in one statement."""
+
+FILL = """
+WITH payer AS MATERIALIZED (
+    SELECT account_id, owner_id, row_number() OVER () - 1 AS n FROM ledger.accounts
+    WHERE code = 'wallet'
+), payee AS MATERIALIZED (
+    SELECT account_id, row_number() OVER () - 1 AS n FROM ledger.accounts
+    WHERE code = 'earnings' AND shard = $4
+), size AS (
+    SELECT (SELECT count(*) FROM payer) AS payers, (SELECT count(*) FROM payee) AS payees
+), gift AS MATERIALIZED (
+    SELECT gen_random_uuid() AS transaction_id, gen_random_uuid() AS request_id,
+           payer.account_id AS wallet, payer.owner_id, payee.account_id AS earnings,
+           $1 + g / 100 AS batch, $3::timestamptz + g * interval '1 microsecond' AS at
+    FROM generate_series(1::bigint, $2) g CROSS JOIN size
+    JOIN payer ON payer.n = g * 7919 % payers JOIN payee ON payee.n = g * 104729 % payees
+), posted AS (
+    INSERT INTO ledger.transactions (transaction_id, batch, kind, description, posted_at,
+        effective_at)
+    SELECT transaction_id, batch, 'gift', '1 × Rose', at, at FROM gift
+), answered AS (
+    INSERT INTO ledger.requests (caller_id, request_id, request_hash, transaction_id, posted_at,
+        answer)
+    SELECT owner_id, request_id, sha256(uuid_send(request_id)), transaction_id, at,
+           '{"total_minor":10,"balance_minor":100000,"currency":"COIN"}'
+    FROM gift
+)
+INSERT INTO ledger.journal_entries
+    (transaction_id, account_id, amount_minor, balance_minor, batch, posted_at)
+SELECT transaction_id, leg.account_id, leg.amount_minor, 100000, batch, at
+FROM gift CROSS JOIN LATERAL (VALUES
+    (wallet, -10::bigint), (earnings, 7::bigint),
+    ((SELECT account_id FROM ledger.accounts WHERE code = 'fees' AND shard = $4), 3::bigint)
+) AS leg (account_id, amount_minor)
+"""
+
+
+async def fill(connection: asyncpg.Connection, entries: int) -> int:
+    """Write about so many entries before all others; says how many there are now.
+
+    Balances are left as they are: what is measured does not look at entries of long ago.
+    """
+    shard = await connection.fetchval(
+        "SELECT max(shard) FROM ledger.accounts WHERE code = 'fees' AND shard < 100"
+    )
+    month = await connection.fetchval("SELECT date_trunc('month', now())")
+    await connection.execute("ALTER TABLE ledger.journal_entries DISABLE TRIGGER sound_entries")
+    batch = 0
+    while batch * 300 < entries:
+        await connection.execute(FILL, batch, AT_ONCE, month, shard, timeout=600)
+        batch += AT_ONCE // 100
+    await connection.execute("ALTER TABLE ledger.journal_entries ENABLE TRIGGER sound_entries")
+    await connection.execute("ANALYZE ledger.journal_entries, ledger.transactions, ledger.requests")
+    total: int = await connection.fetchval(
+        "SELECT sum(reltuples)::bigint FROM pg_class WHERE relname LIKE 'journal_entries_2%'"
+        " AND relkind = 'r' AND reltuples > 0"
+    )
+    return total

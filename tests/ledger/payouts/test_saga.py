@@ -306,7 +306,6 @@ async def refused(house, payout):
 
 
 WAYS = {
-    "settled": (paid, None, 5_000),
     "returned": (came_back, None, 10_000),
     "failed": (refused, Refused("No."), 10_000),
 }

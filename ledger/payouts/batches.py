@@ -2,7 +2,7 @@
 
 A batch is made under an id of the client's, so that making it twice makes one. It takes the oldest
 held payouts, each in its own transaction; when the server dies in between, making it again goes on.
-Its file exists once all of them are booked, and is the same bytes from then on.
+Its file is made once all of them are booked, and kept.
 """
 
 import hashlib
@@ -15,9 +15,9 @@ from uuid import UUID
 
 from config.payouts import PayoutSettings
 from ledger.errors import IdempotencyMismatch, LedgerRefusal
-from ledger.event_store.database import Database, Row, values_of
+from ledger.event_store.database import Database, Row, Transaction, values_of
 from ledger.payouts.errors import BatchNotReady, FileRepeated, UnknownBatch
-from ledger.payouts.files import OrderFile, order_file, parse_results
+from ledger.payouts.files import order_file, parse_results
 from ledger.payouts.provider import order_of
 from ledger.payouts.results import ResultSource
 from ledger.payouts.saga import PayoutSteps
@@ -26,6 +26,7 @@ from ledger.payouts.states import PayoutState
 from ledger.payouts.store import FIRST, SQL, PayoutStore
 
 PAGE_PAYOUTS = 100
+NOT_BOOKED = frozenset({PayoutState.SENDING, PayoutState.CAPTURED})
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,25 +95,21 @@ class BatchDesk:
             self._wake()
         return await self._batch(batch_id)
 
-    async def file(self, batch_id: UUID) -> tuple[Batch, OrderFile]:
-        """The file of a batch. Raises UnknownBatch, BatchNotReady."""
-        batch = await self._batch(batch_id)
-        payouts = await self._store.of_batch(batch_id)
-        waiting = sum(
-            payout.state in (PayoutState.SENDING, PayoutState.CAPTURED) for payout in payouts
-        )
-        if batch.taken_at is None or waiting:
-            raise BatchNotReady(waiting)
-        file = order_file(
-            [order_of(payout) for payout in payouts if payout.transaction_id is not None]
-        )
-        await self._database.fetch(
-            SQL["seal_batch"], batch_id, self._clock(), file.lines, file.total_minor, file.sha256
-        )
-        sealed = await self._batch(batch_id)
-        if sealed.sha256 != file.sha256:
-            raise RuntimeError(f"batch {batch_id} is not what it was when it was sealed")
-        return sealed, file
+    async def file(self, batch_id: UUID) -> bytes:
+        """The file of a batch: once it is complete, always the same bytes.
+
+        Raises UnknownBatch, BatchNotReady.
+        """
+        async with self._database.transaction() as transaction:
+            batch = await transaction.first(SQL["lock_batch"], batch_id)
+            if batch is None:
+                raise UnknownBatch
+            if batch["content"] is None:
+                batch = await self._seal(transaction, batch)
+            content: bytes = batch["content"]
+        if hashlib.sha256(content).digest() != batch["sha256"]:
+            raise RuntimeError(f"the file of batch {batch_id} is not what it was when it was made")
+        return content
 
     async def batches(self, cursor: UUID | None, limit: int) -> BatchPage:
         """Batches, newest first."""
@@ -173,6 +170,27 @@ class BatchDesk:
         if mine["sha256"] != digest:
             raise IdempotencyMismatch
         return None if mine["report"] is None else _report(mine)
+
+    async def _seal(self, transaction: Transaction, batch: Row) -> Row:
+        """Make the file of a batch whose payouts are all booked, and keep it.
+
+        What an admin has already said the result of is not in it: nobody shall pay it any more.
+        """
+        payouts = await self._store.locked_of_batch(transaction, batch["batch_id"])
+        waiting = sum(payout.state in NOT_BOOKED for payout in payouts)
+        if batch["taken_at"] is None or waiting:
+            raise BatchNotReady(waiting)
+        file = order_file([order_of(p) for p in payouts if p.state is PayoutState.SENT])
+        [sealed] = await transaction.fetch(
+            SQL["seal_batch"],
+            batch["batch_id"],
+            self._clock(),
+            file.lines,
+            file.total_minor,
+            file.sha256,
+            file.content,
+        )
+        return sealed
 
     async def _take(self, batch_id: UUID) -> None:
         taken = len(await self._store.of_batch(batch_id))

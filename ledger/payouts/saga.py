@@ -40,7 +40,7 @@ from ledger.payouts.events import (
     PayoutSettled,
 )
 from ledger.payouts.payout import Payout, advanced, payout_of
-from ledger.payouts.provider import PayoutProvider, Refused, order_of
+from ledger.payouts.provider import ManualProvider, PayoutProvider, Refused, order_of
 from ledger.payouts.states import PayoutAction, PayoutState
 from ledger.payouts.store import PayoutStore
 from ledger.sagas.steps import GiveUp, Saga, Task
@@ -135,15 +135,19 @@ class PayoutSteps:
             await self.begin_sending(payout)
 
     async def begin_sending(self, payout: Payout, batch_id: UUID | None = None) -> Payout:
-        """From held to sending, or back to an admin where the check is not clear any more."""
+        """From held to sending, or back to an admin where the check is not clear any more.
+
+        What goes into a batch is paid by hand, whoever else may pay.
+        """
+        name = self._settings.provider if batch_id is None else ManualProvider.name
         verdict = await self._check.judge(payout.user_id)
         if not verdict.is_clear:
             return await self._flag(payout, verdict)
         return await self._move(
             payout,
             PayoutAction.SEND,
-            PayoutSending(self._settings.provider, batch_id),
-            provider=self._settings.provider,
+            PayoutSending(name, batch_id),
+            provider=name,
             batch_id=batch_id,
         )
 

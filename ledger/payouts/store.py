@@ -147,6 +147,11 @@ class PayoutStore:
         """All payouts of a batch, in the order of their ids."""
         return await self._list("of_batch", batch_id)
 
+    async def locked_of_batch(self, transaction: Transaction, batch_id: UUID) -> list[Payout]:
+        """All payouts of a batch, whose states stay until the transaction ends."""
+        rows = await transaction.fetch(SQL["lock_of_batch"], batch_id)
+        return [_payout(row) for row in rows]
+
     async def _list(self, query: str, *args: object) -> list[Payout]:
         return [_payout(row) for row in await self._database.fetch(SQL[query], *args)]
 

@@ -41,6 +41,9 @@ SELECT * FROM ledger.payouts WHERE state = 'held' AND payout_id > $1 ORDER BY pa
 -- name: of_batch
 SELECT * FROM ledger.payouts WHERE batch_id = $1 ORDER BY payout_id
 
+-- name: lock_of_batch
+SELECT * FROM ledger.payouts WHERE batch_id = $1 ORDER BY payout_id FOR NO KEY UPDATE
+
 -- name: add_notice
 INSERT INTO ledger.payout_notices (provider, notice_id, digest, payout_id, received_at)
 VALUES ($1, $2, $3, $4, $5) ON CONFLICT DO NOTHING
@@ -53,7 +56,8 @@ INSERT INTO ledger.payout_batches (batch_id, created_by, created_at) VALUES ($1,
 ON CONFLICT DO NOTHING
 
 -- name: batch
-SELECT * FROM ledger.payout_batches WHERE batch_id = $1
+SELECT batch_id, created_by, created_at, taken_at, sealed_at, lines, total_minor, sha256
+FROM ledger.payout_batches WHERE batch_id = $1
 
 -- name: lock_batch
 SELECT * FROM ledger.payout_batches WHERE batch_id = $1 FOR NO KEY UPDATE
@@ -62,11 +66,14 @@ SELECT * FROM ledger.payout_batches WHERE batch_id = $1 FOR NO KEY UPDATE
 UPDATE ledger.payout_batches SET taken_at = $2 WHERE batch_id = $1 AND taken_at IS NULL
 
 -- name: seal_batch
-UPDATE ledger.payout_batches SET sealed_at = $2, lines = $3, total_minor = $4, sha256 = $5
+UPDATE ledger.payout_batches
+SET sealed_at = $2, lines = $3, total_minor = $4, sha256 = $5, content = $6
 WHERE batch_id = $1 AND sealed_at IS NULL
+RETURNING batch_id, created_by, created_at, taken_at, sealed_at, lines, total_minor, sha256, content
 
 -- name: batches
-SELECT * FROM ledger.payout_batches
+SELECT batch_id, created_by, created_at, taken_at, sealed_at, lines, total_minor, sha256
+FROM ledger.payout_batches
 WHERE $1::uuid IS NULL OR (created_at, batch_id) < (
     SELECT created_at, batch_id FROM ledger.payout_batches WHERE batch_id = $1)
 ORDER BY created_at DESC, batch_id DESC LIMIT $2

@@ -94,13 +94,13 @@ async def listed(call: Call) -> Answer:
 
 async def file(call: Call) -> web.Response:
     """The file of payouts to pay, once all of them are booked."""
-    batch, content = await call.services.payouts.batches.file(call.uuid("batch_id"))
+    batch_id = call.uuid("batch_id")
     return web.Response(
-        body=content.content,
+        body=await call.services.payouts.batches.file(batch_id),
         content_type=CSV,
         charset="utf-8",
         headers={
-            "Content-Disposition": f'attachment; filename="payouts-{batch.batch_id}.csv"',
+            "Content-Disposition": f'attachment; filename="payouts-{batch_id}.csv"',
             "Cache-Control": "no-store",
         },
     )

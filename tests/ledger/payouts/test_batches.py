@@ -1,6 +1,7 @@
 """Files out and in, and a process that dies in the middle of them."""
 
 import asyncio
+import hashlib
 from uuid import uuid4
 
 import pytest
@@ -8,8 +9,9 @@ import pytest
 from ledger.errors import IdempotencyMismatch
 from ledger.payouts.errors import BatchNotReady, FileRefused, FileRepeated, UnknownBatch
 from ledger.payouts.files import RESULT_HEADER
+from ledger.payouts.results import ResultSource
 from tests.support.crashes import Killed, MortalDatabase, die_everywhere
-from tests.support.payout_house import SAGAS, House
+from tests.support.payout_house import SAGAS, House, result
 
 ADMIN = uuid4()
 
@@ -39,10 +41,12 @@ async def test_a_batch_takes_what_is_held_and_is_made_once(house):
     await house.settle()
     late = await held(house, 1)
     assert (await house.batches.make(batch_id, uuid4())).created_by == ADMIN
-    sealed, file = await house.batches.file(batch_id)
+    file = await house.batches.file(batch_id)
+    sealed = await house.batches.make(batch_id, ADMIN)
     assert (sealed.lines, sealed.total_minor) == (3, 3_003)
-    assert all(str(payout.payout_id).encode() in file.content for payout in payouts)
-    assert str(late[0].payout_id).encode() not in file.content
+    assert sealed.sha256 == hashlib.sha256(file).digest()
+    assert all(str(payout.payout_id).encode() in file for payout in payouts)
+    assert str(late[0].payout_id).encode() not in file
     assert await house.state(late[0]) == "held"
 
 
@@ -51,11 +55,47 @@ async def test_the_file_stays_the_same_bytes(house):
     batch_id = uuid4()
     await house.batches.make(batch_id, ADMIN)
     await house.settle()
-    _, first = await house.batches.file(batch_id)
+    first = await house.batches.file(batch_id)
     row = (payouts[0].payout_id, 1_000, "COIN", "failed", "", "Closed.")
     await house.batches.take_results(uuid4(), answer(row), ADMIN)
     await house.settle()
-    assert (await house.batches.file(batch_id))[1] == first
+    assert await house.batches.file(batch_id) == first
+
+
+async def test_a_result_that_was_said_before_keeps_it_out_of_the_file(house):
+    payouts = await held(house, 2)
+    batch_id = uuid4()
+    await house.batches.make(batch_id, ADMIN)
+    await house.settle()
+    failed = result(payouts[0], "failed", "Wrong account.")
+    await house.settlement.record(failed, ResultSource.ADMIN, ADMIN)
+    await house.settle()
+    file = await house.batches.file(batch_id)
+    assert str(payouts[0].payout_id).encode() not in file, "it was given back"
+    assert str(payouts[1].payout_id).encode() in file
+
+
+async def test_what_is_in_a_file_is_paid_by_hand_alone(wired):
+    wired.steps._settings = wired.settings.model_copy(update={"provider": "manual"})
+    payout = await wired.ask(wired.user())
+    await wired.settle()
+    wired.steps._settings = wired.settings  # from now on the bank pays what is new
+    batch_id = uuid4()
+    await wired.batches.make(batch_id, ADMIN)
+    await wired.settle()
+    assert str(payout.payout_id).encode() in await wired.batches.file(batch_id)
+    assert wired.bank.paid == {}
+
+
+async def test_a_file_that_was_changed_is_not_given_out(house, pool):
+    await held(house, 1)
+    batch_id = uuid4()
+    await house.batches.make(batch_id, ADMIN)
+    await house.settle()
+    await house.batches.file(batch_id)
+    await pool.execute("UPDATE ledger.payout_batches SET content = 'other'")
+    with pytest.raises(RuntimeError, match="not what it was"):
+        await house.batches.file(batch_id)
 
 
 async def test_what_could_not_be_booked_is_not_in_the_file(house):
@@ -64,8 +104,7 @@ async def test_what_could_not_be_booked_is_not_in_the_file(house):
     batch_id = uuid4()
     await house.batches.make(batch_id, ADMIN)
     await house.settle()
-    sealed, _ = await house.batches.file(batch_id)
-    assert sealed.lines == 0
+    assert b"TOTAL,0,0," in await house.batches.file(batch_id)
     assert await house.state(payouts[0]) == "failed"
 
 
@@ -82,9 +121,11 @@ async def test_two_batches_at_once_share_no_payout(house):
     ids = [uuid4(), uuid4()]
     await asyncio.gather(*(house.batches.make(batch_id, ADMIN) for batch_id in ids))
     await house.settle()
-    files = [await house.batches.file(batch_id) for batch_id in ids]
-    assert sum(batch.lines for batch, _ in files) == 6
-    assert sum(batch.total_minor for batch, _ in files) == 6_015
+    for batch_id in ids:
+        await house.batches.file(batch_id)
+    made = [await house.batches.make(batch_id, ADMIN) for batch_id in ids]
+    assert sum(batch.lines for batch in made) == 6
+    assert sum(batch.total_minor for batch in made) == 6_015
     page = await house.batches.batches(None, 1)
     rest = await house.batches.batches(page.next_cursor, 1)
     assert {page.batches[0].batch_id, rest.batches[0].batch_id} == set(ids)
@@ -156,8 +197,7 @@ async def test_dying_at_any_point_of_a_batch_loses_and_doubles_nothing(database,
     async def go_through(house, batch_id, import_id):
         await house.batches.make(batch_id, ADMIN)
         await world.settle()
-        batch, _ = await house.batches.file(batch_id)
-        assert batch.lines == 2
+        assert b"TOTAL,2," in await house.batches.file(batch_id)
         rows = [(p.payout_id, p.amount_minor, "COIN", "settled", "", "") for p in payouts]
         report = await house.batches.take_results(import_id, answer(*rows), ADMIN)
         assert report.news + report.known == 2

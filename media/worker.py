@@ -32,10 +32,12 @@ from media.transport.dtls import DtlsIdentity
 from media.transport.ice_lite import IceLite
 from media.transport.ice_secret import KEY_BYTES, IceSecret
 
-TICK_S = 0.01
+TICK_S = 0.05
+CROWD = 50
+CROWD_TICK_S = 0.01
+"""Streams with more viewers than `CROWD` get their reports in smaller portions, so that other work
+need not wait for long."""
 SWEEP_S = 0.1
-ROUND_TICKS = 5
-"""Every stream's feedback is looked at once in so many ticks, beside when packets come."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +74,7 @@ class MediaWorker:
         self._holds = Holds()
         self._timer: asyncio.TimerHandle | None = None
         self._next_sweep_at = 0.0
-        self._ticks = itertools.count()
+        self._next_round_at = 0.0
         self._stream_numbers = itertools.count(1)
 
     async def start(self) -> None:
@@ -252,12 +254,17 @@ class MediaWorker:
         """Runs while there are streams; an idle worker has no timer."""
         now = self._loop.time()
         streams = self._registry.streams
+        crowds = [stream for stream in streams.values() if stream.watching > CROWD]
         # First of all, so that a bug below is logged by the loop, but stops no other stream.
-        self._timer = self._loop.call_later(TICK_S, self._tick) if streams else None
+        tick_s = CROWD_TICK_S if crowds else TICK_S
+        self._timer = self._loop.call_later(tick_s, self._tick) if streams else None
         traffic = self._registry.traffic
-        traffic.on_timer(now)
-        # Not all streams at once, so that other work need not wait for long.
-        traffic.poll(list(streams.values())[next(self._ticks) % ROUND_TICKS :: ROUND_TICKS], now)
+        if now >= self._next_round_at:
+            self._next_round_at = now + TICK_S
+            traffic.on_timer(now)
+            traffic.poll(streams.values(), now)
+        else:
+            traffic.poll(crowds, now)
         if now >= self._next_sweep_at:
             self._next_sweep_at = now + SWEEP_S
             self._registry.sweep(now)

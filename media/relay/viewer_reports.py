@@ -13,9 +13,10 @@ from media.relay.tracks import KINDS, SentTrack
 from media.wire.rtcp import SenderReport, build_sdes, build_sender_report
 
 INTERVAL_S: Final = 1.0
-STEP_S: Final = 0.01
-"""How often reports go out at all."""
-_STEPS: Final = 64  # into which everybody's reports are divided when all are due at once
+STEP_S: Final = 0.005
+"""How often reports go out at most."""
+_LONGEST_STEP_S: Final = 0.1  # what was missed for longer is not made up for at once
+_SPEED: Final = 1.25  # how much faster than even, so that all get round in time
 _NOT_BEGUN_S: Final = 0.05
 
 
@@ -26,7 +27,7 @@ class ViewerReports:
         self._plane = plane
         self._cname = cname
         self._due = Deadlines()
-        self._next_step = float("-inf")
+        self._last_step: float | None = None
 
     def add(self, viewer_id: int, now: float) -> None:
         """Report to this viewer as soon as a track has begun and its clock is known."""
@@ -38,10 +39,12 @@ class ViewerReports:
 
     def poll(self, now: float) -> Iterator[tuple[int, bytes]]:
         """The reports to send now, each with its viewer."""
-        if now < self._next_step or all(self._plane.clock(kind) is None for kind in KINDS):
+        step_s = STEP_S if self._last_step is None else now - self._last_step
+        if step_s < STEP_S or all(self._plane.clock(kind) is None for kind in KINDS):
             return
-        self._next_step = now + STEP_S
-        left = 1 + len(self._due) // _STEPS
+        self._last_step = now
+        share = min(step_s, _LONGEST_STEP_S) / INTERVAL_S * _SPEED
+        left = 1 + int(len(self._due) * share)
         for viewer_id in self._due.take(now):
             report = self._report(self._plane.sent(viewer_id), now)
             self._due.set(viewer_id, now + (INTERVAL_S if report else _NOT_BEGUN_S))

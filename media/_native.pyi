@@ -15,8 +15,13 @@ class Srtp:
 
     def __new__(cls, profile: int, local: Buffer, remote: Buffer) -> Srtp: ...
     @classmethod
-    def derived(cls, profile: int, key: Buffer, salt: Buffer, mac_key: Buffer, /) -> Srtp:
-        """With session keys, the same for all directions: what known answers are given for."""
+    def derived(
+        cls, profile: int, key: Buffer, salt: Buffer, mac_key: Buffer, by_openssl: bool = False, /
+    ) -> Srtp:
+        """With session keys, the same for all directions: what known answers are given for.
+
+        `by_openssl` leaves the processor's own instructions for AES-GCM aside.
+        """
 
     @staticmethod
     def derive(master_key: Buffer, master_salt: Buffer, label: int, size: int, /) -> bytes:

@@ -86,14 +86,15 @@ static bool session_keys_from(int profile, const Py_buffer *key, const Py_buffer
 
 static PyObject *srtp_derived(PyTypeObject *type, PyObject *args)
 {
-    int profile;
+    int profile, by_openssl = 0;
     Py_buffer key, salt, mac_key;
     sl_session_keys keys;
     sl_srtp *srtp = NULL;
-    if (!PyArg_ParseTuple(args, "iy*y*y*:derived", &profile, &key, &salt, &mac_key))
+    if (!PyArg_ParseTuple(args, "iy*y*y*|p:derived", &profile, &key, &salt, &mac_key,
+                          &by_openssl))
         return NULL;
     if (session_keys_from(profile, &key, &salt, &mac_key, &keys) &&
-        (srtp = sl_srtp_new_derived((sl_srtp_profile)profile, &keys)) == NULL)
+        (srtp = sl_srtp_new_derived((sl_srtp_profile)profile, &keys, by_openssl)) == NULL)
         PyErr_SetString(PyExc_RuntimeError, "OpenSSL made no context");
     OPENSSL_cleanse(&keys, sizeof keys);
     PyBuffer_Release(&key);
@@ -222,7 +223,7 @@ static PyObject *srtp_unprotect_rtcp(SrtpObject *self, PyObject *arg)
 
 static PyMethodDef methods[] = {
     {"derived", (PyCFunction)srtp_derived, METH_VARARGS | METH_CLASS,
-     "derived(profile, key, salt, mac_key): with session keys, the same both ways."},
+     "derived(profile, key, salt, mac_key, by_openssl=False): with session keys."},
     {"derive", (PyCFunction)srtp_derive, METH_VARARGS | METH_STATIC,
      "derive(master_key, master_salt, label, size): a session key."},
     {"protect", (PyCFunction)srtp_protect, METH_VARARGS, "The SRTP packet of header and payload."},

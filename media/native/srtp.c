@@ -55,10 +55,11 @@ sl_srtp *sl_srtp_new(sl_srtp_profile profile, const uint8_t *local, const uint8_
     return NULL;
 }
 
-sl_srtp *sl_srtp_new_derived(sl_srtp_profile profile, const sl_session_keys *keys)
+sl_srtp *sl_srtp_new_derived(sl_srtp_profile profile, const sl_session_keys *keys, bool by_openssl)
 {
+    sl_transform_use seals = by_openssl ? SL_SEALS : SL_SEALS_PACKETS;
     sl_srtp *srtp = new_srtp();
-    if (srtp == NULL || (sl_transform_init(&srtp->rtp_out, profile, keys, SL_SEALS_PACKETS) &&
+    if (srtp == NULL || (sl_transform_init(&srtp->rtp_out, profile, keys, seals) &&
                          sl_transform_init(&srtp->rtcp_out, profile, keys, SL_SEALS) &&
                          sl_transform_init(&srtp->rtp_in, profile, keys, SL_OPENS) &&
                          sl_transform_init(&srtp->rtcp_in, profile, keys, SL_OPENS)))

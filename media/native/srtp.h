@@ -14,6 +14,7 @@
 #ifndef SL_SRTP_H
 #define SL_SRTP_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -53,8 +54,8 @@ typedef struct {
     uint8_t key[32], salt[14], mac_key[20];
 } sl_session_keys;
 
-/* The same for all directions. */
-sl_srtp *sl_srtp_new_derived(sl_srtp_profile profile, const sl_session_keys *keys);
+/* The same for all directions; `by_openssl` where RTP is not to be sealed by gcm.h. */
+sl_srtp *sl_srtp_new_derived(sl_srtp_profile profile, const sl_session_keys *keys, bool by_openssl);
 
 sl_srtp *sl_srtp_retain(sl_srtp *srtp);
 void sl_srtp_release(sl_srtp *srtp); /* NULL is nothing to release */

@@ -99,15 +99,18 @@ GCM_ANSWERS = {
 gcm = pytest.mark.parametrize("profile", GCM_ANSWERS, ids=lambda p: p.name)
 
 
-def quid_pro_quo(profile):
-    return Srtp.derived(NUMBER[profile], bytes(range(profile.key_bytes)), QUID, bytes(20))
+def quid_pro_quo(profile, *, by_openssl=False):
+    key = bytes(range(profile.key_bytes))
+    return Srtp.derived(NUMBER[profile], key, QUID, bytes(20), by_openssl)
 
 
 @gcm
-def test_gcm_of_rfc_7714_section_16(profile):
+@pytest.mark.parametrize("by_openssl", [False, True])
+def test_gcm_of_rfc_7714_section_16(profile, by_openssl):
     expected = GALLIA[:12] + bytes.fromhex(GCM_ANSWERS[profile][0])
-    assert quid_pro_quo(profile).protect(GALLIA[:12], GALLIA[12:], 0xF17B) == expected
-    assert quid_pro_quo(profile).unprotect(expected) == GALLIA
+    srtp = quid_pro_quo(profile, by_openssl=by_openssl)
+    assert srtp.protect(GALLIA[:12], GALLIA[12:], 0xF17B) == expected
+    assert srtp.unprotect(expected) == GALLIA
 
 
 @gcm
@@ -143,6 +146,23 @@ def test_sizes_of_every_shape(profile, extension, size, fill):
     payload = (bytes(range(256)) * 255)[fill : fill + size]
     expected = protector(keys, 7)(header, payload, 1)
     assert ours(keys).protect(header, payload, 1) == expected
+
+
+@settings(deadline=None)
+@given(
+    st.sampled_from(list(GCM_ANSWERS)),
+    st.binary(min_size=32, max_size=32),
+    sizes,
+    st.integers(0, 2**48 - 1),
+)
+def test_openssl_seals_the_same(profile, key, size, index):
+    arguments = NUMBER[profile], key[: profile.key_bytes], QUID, bytes(20)
+    header, payload = header_of(index, 7), key * 2100
+    packets = [
+        Srtp.derived(*arguments, by_openssl).protect(header, payload[:size], index)
+        for by_openssl in (False, True)
+    ]
+    assert packets[0] == packets[1]
 
 
 @given(any_profile, st.integers(0, 255), st.integers(0, 60))

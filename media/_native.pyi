@@ -163,7 +163,7 @@ class Plane:
     ) -> Plane: ...
     @property
     def event_fd(self) -> int:
-        """Readable while there is something to drain."""
+        """Readable while there is something to take."""
 
     @property
     def cpu_s(self) -> float:
@@ -179,11 +179,14 @@ class Plane:
     def bind(self, peer: Peer, address: Address, /) -> None: ...
     def unbind(self, peer: Peer, address: Address, /) -> None: ...
     def select(self, peer: Peer, address: Address, /) -> None: ...
-    def drain(
-        self,
-    ) -> tuple[list[tuple[int, bytes, Address]], tuple[list[tuple[int, bytes]], list[int]]]:
-        """STUN (0) and DTLS (1) with where they came from; RTCP of peers; streams that need
-        attention. All since the last time."""
+    def hear(self) -> None:
+        """Let `event_fd` be readable anew; to be called before what waits is taken."""
+
+    def take_control(self) -> list[tuple[int, bytes, Address]]:
+        """STUN (0) and DTLS (1) since the last time, with where they came from."""
+
+    def take_feedback(self) -> tuple[list[tuple[int, bytes]], list[int]]:
+        """RTCP of peers, and streams that need attention, since the last time."""
 
     def counts(self) -> tuple[dict[str, int], dict[str, int]]:
         """Received datagrams by kind, those dropped by reason."""

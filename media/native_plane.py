@@ -1,6 +1,6 @@
 """The data plane in C: a thread that does everything that happens once a packet (media/native/).
 
-The event loop sends it commands and drains what it has to say; neither waits for the other. What
+The event loop sends it commands and takes what it has to say; neither waits for the other. What
 the thread knows of peers and viewers by reference, this side knows by number.
 """
 
@@ -22,6 +22,7 @@ from media.transport.srtp import SrtpKeys
 from media.transport.udp import UdpSocket
 
 _SEED_BYTES: Final = 16
+_CONTROL_A_TURN: Final = 32
 _CONTROL_KINDS: Final = (DatagramKind.STUN, DatagramKind.DTLS)  # as demux.h numbers them
 
 
@@ -36,6 +37,8 @@ class NativePlane:
         self._peers = NativePeers()
         self._streams: dict[int, NativeStream] = {}
         self._unsent = 0
+        self._control: list[tuple[int, bytes, Address]] = []
+        """Taken from the thread, not yet told to the listener."""
         self._loop: asyncio.AbstractEventLoop | None = None
         self._stop: weakref.finalize[..., NativePlane] | None = None
 
@@ -59,7 +62,7 @@ class NativePlane:
         # The thread must be gone before the interpreter is, whoever forgets to close.
         self._stop = weakref.finalize(self, self._native.close)
         self._loop = asyncio.get_running_loop()
-        self._loop.add_reader(self._native.event_fd, self._drain, listener)
+        self._loop.add_reader(self._native.event_fd, self._hear, listener)
 
     def close(self) -> None:
         if self._loop is not None and self._stop is not None:
@@ -132,16 +135,30 @@ class NativePlane:
     def relay_times(self) -> RelayTimes:
         return RelayTimes(self._native.relay_times())
 
-    def _drain(self, listener: PlaneListener) -> None:
+    def _hear(self, listener: PlaneListener) -> None:
+        """The thread has something to say."""
+        self._native.hear()
+        if not self._control:  # otherwise they have their turn already
+            self._hear_control(listener)
+        rtcp, attention = self._native.take_feedback()
         now = asyncio.get_running_loop().time()
-        control, (rtcp, attention) = self._native.drain()
-        if control:
-            datagrams = [
-                ControlDatagram(_CONTROL_KINDS[kind], datagram, address)
-                for kind, datagram, address in control
-            ]
-            listener.on_control(datagrams, now)
         if rtcp:
             listener.on_rtcp([PeerPacket(*packet) for packet in rtcp], now)
         if attention:
             listener.on_attention(set(attention), now)
+
+    def _hear_control(self, listener: PlaneListener) -> None:
+        """A few datagrams a turn of the loop: a flood of them leaves it time for other work."""
+        if self._loop is None:
+            return
+        was_behind = bool(self._control)
+        waiting = self._control or self._native.take_control()
+        turn, self._control = waiting[:_CONTROL_A_TURN], waiting[_CONTROL_A_TURN:]
+        if was_behind or self._control:  # what the thread said meanwhile has its turn after these
+            self._loop.call_soon(self._hear_control, listener)
+        if turn:
+            datagrams = [
+                ControlDatagram(_CONTROL_KINDS[kind], datagram, address)
+                for kind, datagram, address in turn
+            ]
+            listener.on_control(datagrams, self._loop.time())

@@ -175,10 +175,10 @@ static bool append(PyObject *list, PyObject *item)
     return is_appended;
 }
 
-static PyObject *take_control(sl_plane *plane)
+static PyObject *plane_take_control(PlaneObject *self, PyObject *Py_UNUSED(unused))
 {
     size_t size, at = 0;
-    const uint8_t *taken = sl_queue_take(sl_plane_control(plane), &size), *bytes;
+    const uint8_t *taken = sl_queue_take(sl_plane_control(self->plane), &size), *bytes;
     sl_record record;
     PyObject *list = PyList_New(0);
     while (list && sl_queue_next(taken, size, &at, &record, &bytes)) {
@@ -195,10 +195,10 @@ static PyObject *take_control(sl_plane *plane)
     return list;
 }
 
-static PyObject *take_feedback(sl_plane *plane)
+static PyObject *plane_take_feedback(PlaneObject *self, PyObject *Py_UNUSED(unused))
 {
     size_t size, at = 0;
-    const uint8_t *taken = sl_queue_take(sl_plane_feedback(plane), &size), *bytes;
+    const uint8_t *taken = sl_queue_take(sl_plane_feedback(self->plane), &size), *bytes;
     sl_record record;
     PyObject *rtcp = PyList_New(0), *attention = PyList_New(0);
     bool is_whole = rtcp && attention;
@@ -218,18 +218,10 @@ static PyObject *take_feedback(sl_plane *plane)
     return NULL;
 }
 
-static PyObject *plane_drain(PlaneObject *self, PyObject *Py_UNUSED(unused))
+static PyObject *plane_hear(PlaneObject *self, PyObject *Py_UNUSED(unused))
 {
     sl_plane_hear(self->plane);
-    PyObject *control = take_control(self->plane);
-    if (control == NULL)
-        return NULL;
-    PyObject *feedback = take_feedback(self->plane);
-    if (feedback == NULL) {
-        Py_DECREF(control);
-        return NULL;
-    }
-    return Py_BuildValue("(NN)", control, feedback);
+    Py_RETURN_NONE;
 }
 
 static PyObject *named(const char *const *names, const uint64_t *counters, size_t count)
@@ -295,8 +287,11 @@ static PyMethodDef methods[] = {
     {"bind", (PyCFunction)plane_bind, METH_VARARGS, "(peer, address)"},
     {"unbind", (PyCFunction)plane_unbind, METH_VARARGS, "(peer, address)"},
     {"select", (PyCFunction)plane_select, METH_VARARGS, "(peer, address)"},
-    {"drain", (PyCFunction)plane_drain, METH_NOARGS,
-     "([(kind, datagram, address)], ([(peer, packet)], [stream])) since the last time."},
+    {"hear", (PyCFunction)plane_hear, METH_NOARGS, "Let event_fd be readable anew, then take."},
+    {"take_control", (PyCFunction)plane_take_control, METH_NOARGS,
+     "[(kind, datagram, address)] since the last time."},
+    {"take_feedback", (PyCFunction)plane_take_feedback, METH_NOARGS,
+     "([(peer, packet)], [stream]) since the last time."},
     {"counts", (PyCFunction)plane_counts, METH_NOARGS, "(datagrams by kind, dropped by reason)"},
     {"relay_times", (PyCFunction)plane_relay_times, METH_NOARGS, "((upper bound in s, count), ...)"},
     {NULL},
@@ -304,7 +299,7 @@ static PyMethodDef methods[] = {
 
 static PyGetSetDef properties[] = {
     {"cpu_s", (getter)plane_cpu_s, NULL, "CPU time of the thread; 0 after close.", NULL},
-    {"event_fd", (getter)plane_event_fd, NULL, "Readable while there is something to drain.", NULL},
+    {"event_fd", (getter)plane_event_fd, NULL, "Readable while there is something to take.", NULL},
     {NULL},
 };
 

@@ -2,9 +2,14 @@
 
 import asyncio
 import gc
+import os
+import resource
 import socket
 import struct
+import subprocess
+import sys
 from collections.abc import AsyncIterator, Callable
+from dataclasses import replace
 
 import pytest
 
@@ -275,6 +280,66 @@ async def test_everything_can_be_read_while_it_is_sending(stage: PlaneStage) -> 
     assert stage.stream.sent(viewer.number)[0].packets == stage.stream.counters.forwarded
 
 
+async def test_a_flood_of_garbage_is_counted_and_slows_nobody(stage: PlaneStage) -> None:
+    publisher, viewer, stranger = stage.publisher(), stage.viewer(), stage.stranger()
+    for number in range(100):
+        for first in (0x80, 0xFF, 0x90, 0xC8):
+            for _ in range(25):
+                stranger.send_raw(bytes((first, number, 1, 2)) * 10)
+        publisher.send(rtp(number, KEY))
+        await viewer.packet()
+    await stage.settled()
+    assert sum(stage.dropped().values()) == 10_000
+    assert stage.stream.counters.forwarded == 100
+
+
+async def test_a_flood_of_checks_by_strangers_leaves_room_for_peers(stage: PlaneStage) -> None:
+    publisher, stranger = stage.publisher(), stage.stranger()
+    for _ in range(5_000):  # more than there is room for, while the event loop does not listen
+        stranger.send_raw(b"\0\1" + bytes(300))
+    publisher.send_raw(b"\0\1mine")
+    await stage.listener.until(
+        lambda: publisher.address in [each.address for each in stage.listener.control[-32:]]
+    )
+    assert 0 < stage.dropped()["control_overflow"] < 5_000
+    assert all(len(turn) <= 32 for turn in stage.listener.turns)
+
+
+async def test_a_plane_of_ipv6(new_stage: NewStage) -> None:
+    stage = new_stage(bind_host="::1")
+    publisher, viewer = stage.publisher(), stage.viewer()
+    publisher.send(rtp(1, KEY))
+    assert await viewer.payloads(1) == [KEY]
+    publisher.send_raw(b"\0\1stun")
+    await stage.listener.until(lambda: bool(stage.listener.control))
+    assert stage.listener.control[0].address == publisher.address
+    assert stage.plane.send(b"answer", publisher.address)
+
+
+@pytest.mark.skipif(
+    "asan" in os.environ.get("LD_PRELOAD", ""), reason="AddressSanitizer keeps what was freed"
+)
+async def test_peers_that_come_and_go_leave_nothing(stage: PlaneStage) -> None:
+    viewer = stage.viewer()
+
+    def come_and_go(number: int) -> None:
+        stage.plane.add_peer(number, Role.VIEWER, viewer.keys, [("127.0.0.1", 9)])
+        stage.stream.add_viewer(replace(viewer.viewer(), viewer_id=number), 0.0)
+        stage.plane.remove_peer(number)
+
+    for number in range(1_000, 1_200):
+        come_and_go(number)
+    await stage.settled()
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    for number in range(2_000, 3_000):
+        come_and_go(number)
+        if number % 50 == 0:
+            await stage.settled()
+    await stage.settled()
+    grown_kib = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before
+    assert grown_kib < 8 * 1_000 / 2  # each took more than 8 KiB while it was there
+
+
 async def test_a_viewer_that_never_reads_slows_nobody(stage: PlaneStage) -> None:
     publisher, deaf, viewer = stage.publisher(), stage.viewer(), stage.viewer()
     deaf.socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4_096)
@@ -371,6 +436,20 @@ async def test_a_plane_is_closed_twice_or_never(new_stage: NewStage) -> None:
     publisher.send(rtp(1, KEY))
     assert await viewer.payloads(1) == [KEY]
     assert other.plane.port != port
+
+
+def test_a_plane_that_nobody_closed_does_not_outlive_the_interpreter() -> None:
+    program = (
+        "import asyncio\n"
+        "from tests.support.plane_peer import PlaneStage, KEY, rtp\n"
+        "kept = []\n"
+        "async def forget():\n"
+        "    kept.append(PlaneStage())\n"
+        "    publisher, viewer = kept[0].publisher(), kept[0].viewer()\n"
+        "    publisher.send(*(rtp(number, KEY) for number in range(200)))\n"
+        "asyncio.run(forget())\n"
+    )
+    assert subprocess.run([sys.executable, "-c", program], check=False, timeout=60).returncode == 0
 
 
 def test_a_plane_that_nobody_closed_ends_with_its_loop() -> None:

@@ -33,12 +33,14 @@ class Listener:
 
     def __init__(self) -> None:
         self.control: list[ControlDatagram] = []
+        self.turns: list[Sequence[ControlDatagram]] = []
         self.rtcp: list[PeerPacket] = []
         self.attention: list[int] = []
         self._told = asyncio.Condition()
 
     def on_control(self, datagrams: Sequence[ControlDatagram], now: float) -> None:
         self.control += datagrams
+        self.turns.append(datagrams)
         self._tell()
 
     def on_rtcp(self, packets: Sequence[PeerPacket], now: float) -> None:
@@ -65,7 +67,7 @@ class Listener:
 class PlanePeer:
     """A socket with keys; `number` is the plane's name for it."""
 
-    def __init__(self, number: int, port: int, profile: SrtpProfile) -> None:
+    def __init__(self, number: int, plane: Address, profile: SrtpProfile) -> None:
         size = profile.key_bytes + profile.salt_bytes
         local, remote = bytes([number & 0xFF]) * size, bytes([128 + (number & 0x7F)]) * size
         self.number = number
@@ -73,14 +75,15 @@ class PlanePeer:
         self.video_ssrc, self.audio_ssrc = 0x1000 + number, 0x2000 + number
         theirs = SrtpKeys(profile, remote, local)
         self.out, self._in = SrtpSender(theirs), SrtpReceiver(theirs)
-        self._plane = ("127.0.0.1", port)
-        self.socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-        self.socket.bind(("127.0.0.1", 0))
+        self._plane = plane
+        family = socket.AF_INET6 if ":" in plane[0] else socket.AF_INET
+        self.socket = socket.socket(family, socket.SOCK_DGRAM)
+        self.socket.bind((plane[0], 0))
         self.socket.setblocking(False)
 
     @property
     def address(self) -> Address:
-        host, port = self.socket.getsockname()
+        host, port, *_ = self.socket.getsockname()
         return host, port
 
     def send(self, *packets: bytes) -> None:
@@ -130,7 +133,8 @@ class PlaneStage:
 
     def __init__(self, **settings: object) -> None:
         self.listener = Listener()
-        self.plane = NativePlane(MediaSettings(**{"udp_port": 0, **settings}))  # type: ignore[arg-type]
+        self._settings = MediaSettings(**{"udp_port": 0, **settings})  # type: ignore[arg-type]
+        self.plane = NativePlane(self._settings)
         self.plane.open(self.listener)
         self.stream: NativeStream = self.plane.stream(1)
         self._numbers = count(1)
@@ -172,5 +176,6 @@ class PlaneStage:
             peer.socket.close()
 
     def _peer(self, profile: SrtpProfile) -> PlanePeer:
-        self._peers.append(PlanePeer(next(self._numbers), self.plane.port, profile))
+        address = self._settings.bind_host, self.plane.port
+        self._peers.append(PlanePeer(next(self._numbers), address, profile))
         return self._peers[-1]

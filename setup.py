@@ -22,24 +22,26 @@ HARDENING = [
     "-fvisibility=hidden",
 ]
 LINK = ["-Wl,-z,relro", "-Wl,-z,now", "-Wl,-z,noexecstack"]
-SANITIZERS = [
-    "-fsanitize=address,undefined",
-    "-fno-sanitize-recover=all",
-    "-fno-omit-frame-pointer",
-]
+SANITIZERS = {
+    "1": ["-fsanitize=address,undefined", "-fno-sanitize-recover=all", "-fno-omit-frame-pointer"],
+    "thread": ["-fsanitize=thread", "-fno-omit-frame-pointer"],
+}
 
 
 def native() -> Extension:
-    """`media._native`; SOCIALLIVE_SANITIZE=1 builds it with AddressSanitizer and UBSan."""
-    sanitize = os.environ.get("SOCIALLIVE_SANITIZE") == "1"
-    flags = ["-O1", "-g", *SANITIZERS] if sanitize else ["-O3", *HARDENING]
+    """`media._native`.
+
+    SOCIALLIVE_SANITIZE=1 builds it with AddressSanitizer and UBSan, =thread with ThreadSanitizer.
+    """
+    sanitizers = SANITIZERS.get(os.environ.get("SOCIALLIVE_SANITIZE", ""))
+    flags = ["-O1", "-g", *sanitizers] if sanitizers else ["-O3", *HARDENING]
     return Extension(
         "media._native",
         sources=sorted(glob("media/native/*.c")),
         depends=sorted(glob("media/native/*.h")),
         libraries=["crypto"],
         extra_compile_args=[*LANGUAGE, *WARNINGS, *flags],
-        extra_link_args=["-pthread", *(SANITIZERS if sanitize else LINK)],
+        extra_link_args=["-pthread", *(sanitizers or LINK)],
         optional=True,
     )
 

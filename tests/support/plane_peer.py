@@ -3,7 +3,8 @@
 import asyncio
 import socket
 import struct
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import AsyncIterator, Callable, Collection, Sequence
+from contextlib import asynccontextmanager
 from itertools import count
 
 from config.media import MediaSettings
@@ -179,3 +180,17 @@ class PlaneStage:
         address = self._settings.bind_host, self.plane.port
         self._peers.append(PlanePeer(next(self._numbers), address, profile))
         return self._peers[-1]
+
+
+@asynccontextmanager
+async def plane_stages() -> AsyncIterator[Callable[..., PlaneStage]]:
+    """Makes stages with changed settings, and closes them in the end."""
+    stages: list[PlaneStage] = []
+
+    def make(**settings: object) -> PlaneStage:
+        stages.append(PlaneStage(**settings))
+        return stages[-1]
+
+    yield make
+    for stage in stages:
+        stage.close()

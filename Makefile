@@ -24,6 +24,7 @@ check: $(VENV)/.dev $(VENV)/.native web/node_modules/.installed ## format, lint,
 	$(BIN)/lint-imports
 	$(BIN)/python -m pytest -q tests/test_tidy.py
 	$(BIN)/hadolint Dockerfile
+	$(BIN)/squawk */migrations/*.sql
 	npm --prefix web run --silent check
 	npm --prefix web run --silent test
 

@@ -8,6 +8,7 @@ MigrationError
     A file was changed after it was applied, is missing, or fails.
 """
 
+import asyncio
 import hashlib
 import re
 from collections.abc import AsyncIterator, Iterator
@@ -19,6 +20,10 @@ import asyncpg
 
 DOMAINS = ("identity", "media", "ledger", "compliance")
 LOCK_KEY = 0x50C1A17E  # any constant: it only has to be the same in every process
+LOCK_TIMEOUT_S = 3
+LOCK_PAUSE_S = 1.0
+ATTEMPTS = 10
+STATEMENT_TIMEOUT_S = 3_600
 _FILE = re.compile(r"(\d{4})_(\w+)\.sql")
 
 
@@ -90,8 +95,26 @@ async def applied_migrations(connection: asyncpg.Connection) -> list[str]:
 
 
 async def _apply(connection: asyncpg.Connection, migration: Migration) -> None:
+    """Apply it, and give up a lock that others keep for long: behind it everybody would wait."""
+    for attempt in range(1, ATTEMPTS + 1):
+        try:
+            return await _apply_once(connection, migration)
+        except asyncpg.LockNotAvailableError as error:
+            if attempt == ATTEMPTS:
+                raise MigrationError(
+                    f"{migration} was rolled back: a table that it changes is in use. Start again "
+                    f"when long transactions have ended. ({error})"
+                ) from error
+        await asyncio.sleep(LOCK_PAUSE_S)
+
+
+async def _apply_once(connection: asyncpg.Connection, migration: Migration) -> None:
     try:
         async with connection.transaction():
+            await connection.execute(
+                f"SET LOCAL lock_timeout = '{LOCK_TIMEOUT_S}s';"
+                f" SET LOCAL statement_timeout = '{STATEMENT_TIMEOUT_S}s'"
+            )
             await connection.execute(migration.sql)
             await connection.execute(
                 "INSERT INTO schema_migrations (domain, version, name, checksum)"
@@ -101,6 +124,8 @@ async def _apply(connection: asyncpg.Connection, migration: Migration) -> None:
                 migration.name,
                 migration.checksum,
             )
+    except asyncpg.LockNotAvailableError:
+        raise
     except asyncpg.PostgresError as error:
         raise MigrationError(f"{migration} failed and was rolled back: {error}") from error
 

@@ -82,5 +82,24 @@ def test_the_products_own_files_are_found_in_order() -> None:
     assert {each.domain for each in found} == set(migrations.DOMAINS)
 
 
+async def test_a_lock_that_others_keep_is_given_up(
+    connection: asyncpg.Connection,
+    stores: tuple[EmbeddedPostgres, EmbeddedRedis],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(migrations, "LOCK_TIMEOUT_S", 0.05)
+    monkeypatch.setattr(migrations, "LOCK_PAUSE_S", 0.0)
+    await migrate(connection)
+    change = Migration("ledger", 2, "change", "ALTER TABLE things ADD COLUMN m integer")
+    monkeypatch.setattr(migrations, "migrations", lambda: [CREATE, change])
+    user = await asyncpg.connect(_empty(stores[0].url))
+    async with user.transaction():
+        await user.fetch("SELECT * FROM things")
+        with pytest.raises(MigrationError, match="is in use"):
+            await migrate(connection)
+    await user.close()
+    assert await migrate(connection) == [change]
+
+
 def _empty(url: str) -> str:
     return f"{url.rpartition('/')[0]}/empty"

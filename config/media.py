@@ -93,6 +93,10 @@ class MediaSettings(Section):
     overrun_timeout_s: float = Field(default=5.0, gt=0)
     """A publisher that is beyond its bit rate for so long is disconnected, and told why."""
 
+    viewer_transport_cc: bool = False
+    """Viewers report on every packet (transport-wide feedback), many times a second: their losses
+    are counted to the packet and at once, at the price of those reports. Else once a second."""
+
     keyframe_interval_s: float = Field(default=1.0, gt=0)
     """A publisher is asked for a keyframe at most this often, however many viewers need one."""
 

@@ -16,6 +16,7 @@ from media.transport.ice_lite import IceLite
 from media.transport.ice_secret import UFRAG_CHARS
 from media.wire.answer import (
     PUBLISHER_FEEDBACK,
+    TRANSPORT_FEEDBACK,
     VIEWER_FEEDBACK,
     AcceptedMedia,
     LocalTransport,
@@ -55,11 +56,17 @@ class Negotiator:
     """Makes sessions of one worker: its certificate, its addresses, its ICE agent."""
 
     def __init__(
-        self, ice: IceLite, identity: DtlsIdentity, candidates: Sequence[tuple[str, int]]
+        self,
+        ice: IceLite,
+        identity: DtlsIdentity,
+        candidates: Sequence[tuple[str, int]],
+        *,
+        viewer_transport_cc: bool = False,
     ) -> None:
         self._ice = ice
         self._identity = identity
         self._candidates = tuple(candidates)
+        self._viewer_transport_cc = viewer_transport_cc
 
     def publisher(self, stream_id: UUID, offer_text: str, now: float) -> Negotiated:
         """A WHIP session. Raises InvalidSdp, NoMedia, NoCommonCodec."""
@@ -89,13 +96,14 @@ class Negotiator:
     ) -> Negotiated:
         """A WHEP session for these tracks. Raises InvalidSdp, NoMedia, NoCommonCodec."""
         offer = parse_offer(offer_text)
-        watched = watched_tracks(offer, published)
+        watched = watched_tracks(offer, published, transport_cc=self._viewer_transport_cc)
         sent = _sent_tracks(watched)
         accepted = {
             track.media.mid: AcceptedMedia(
                 codecs=(track.codec,) if track.rtx is None else (track.codec, track.rtx),
                 direction=Direction.SENDONLY,
-                feedback=VIEWER_FEEDBACK,
+                feedback=VIEWER_FEEDBACK
+                | ({TRANSPORT_FEEDBACK} if track.reports_each_packet else frozenset()),
                 sent=SentTrack(
                     own.ssrc, cname, str(stream_id), f"{stream_id}-{track.kind}", own.rtx_ssrc
                 ),

@@ -84,6 +84,7 @@ class MediaWorker:
             self._registry.traffic.ice,
             self._identity,
             [(address, self.port) for address in self._settings.public_addresses],
+            viewer_transport_cc=self._settings.viewer_transport_cc,
         )
 
     async def stop(self) -> None:

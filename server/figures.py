@@ -67,6 +67,7 @@ def media_figures(media: MediaDoor) -> tuple[Figure, ...]:
                 ("packets_resent", "Packets sent again when a viewer asked."),
                 ("keyframe_requests", "Keyframes asked of publishers."),
                 ("packets_over_bitrate", "Publishers' packets beyond their bit rate, dropped."),
+                ("viewer_packets_lost", "Packets lost on the way, as viewers tell it."),
                 ("packets_refused", "Publishers' packets that made no sense."),
             )
         ),

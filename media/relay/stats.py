@@ -41,7 +41,7 @@ class RelayTotals:
     """What only grows, of one stream or of many added up.
 
     `packets_over_bitrate` and `packets_refused` are the publishers': dropped because they sent too
-    many, or made no sense.
+    many, or made no sense. `viewer_packets_lost` is what viewers say that they lost on the way.
     """
 
     packets_forwarded: int = 0
@@ -50,6 +50,7 @@ class RelayTotals:
     keyframe_requests: int = 0
     packets_over_bitrate: int = 0
     packets_refused: int = 0
+    viewer_packets_lost: int = 0
 
     def __add__(self, other: "RelayTotals") -> "RelayTotals":
         return RelayTotals(*map(sum, zip(astuple(self), astuple(other), strict=True)))

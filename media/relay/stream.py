@@ -15,6 +15,7 @@ from media.relay.publisher_feedback import PublisherFeedback
 from media.relay.stats import RelayStats, RelayTotals
 from media.relay.tracks import TrackSpec, Viewer, ViewerTrack
 from media.relay.viewer_reports import ViewerReports
+from media.wire.extensions import Extension
 from media.wire.rtcp import (
     Bye,
     FullIntraRequest,
@@ -27,6 +28,7 @@ from media.wire.rtcp import (
     SenderReport,
     parse_rtcp,
 )
+from media.wire.transport_feedback import TransportFeedback
 
 __all__ = [
     "PUBLISHER",
@@ -55,6 +57,8 @@ class _Watcher:
     viewer: Viewer
     resends: Budget
     lost: dict[int, int] = field(default_factory=dict)  # by SSRC, as last reported
+    reports_each_packet: bool = False
+    """Whether transport-wide feedback tells of its losses, so that reports need not be counted."""
 
     def watches_video(self, ssrc: int) -> bool:
         return any(track.kind == "video" and track.ssrc == ssrc for track in self.viewer.tracks)
@@ -81,6 +85,7 @@ class StreamRelay:
         )
         self._reports = ViewerReports(plane, cname)
         self._watchers: dict[int, _Watcher] = {}
+        self._viewer_packets_lost = 0
         self._refused = 0
 
     def set_publisher(self, peer: int, tracks: Sequence[TrackSpec], now: float) -> None:
@@ -98,7 +103,13 @@ class StreamRelay:
         Raises ValueError where the id is taken.
         """
         self._plane.add_viewer(viewer, now)
-        self._watchers[viewer.viewer_id] = _Watcher(viewer, Budget(self._resends_per_s, now))
+        self._watchers[viewer.viewer_id] = _Watcher(
+            viewer,
+            Budget(self._resends_per_s, now),
+            reports_each_packet=any(
+                Extension.TRANSPORT_SEQUENCE in dict(track.extensions) for track in viewer.tracks
+            ),
+        )
         self._reports.add(viewer.viewer_id, now)
 
     def remove_viewer(self, viewer_id: int) -> None:
@@ -152,6 +163,7 @@ class StreamRelay:
             keyframe_requests=self._publisher.keyframes.made,
             packets_over_bitrate=self._plane.over_bitrate,
             packets_refused=self._plane.refused,
+            viewer_packets_lost=self._viewer_packets_lost,
         )
 
     def stats(self, now: float) -> RelayStats:
@@ -199,7 +211,16 @@ class StreamRelay:
         blocks: Sequence[ReportBlock] = report.blocks
         for block in blocks:
             if any(track.ssrc == block.ssrc for track in watcher.viewer.tracks):
+                more = max(block.lost, 0) - watcher.lost.get(block.ssrc, 0)
                 watcher.lost[block.ssrc] = max(block.lost, 0)
+                if not watcher.reports_each_packet:
+                    self._viewer_packets_lost += max(more, 0)
+
+    def _on_transport_feedback(
+        self, watcher: _Watcher, feedback: TransportFeedback, now: float
+    ) -> None:
+        if watcher.reports_each_packet:
+            self._viewer_packets_lost += feedback.lost
 
 
 _VIEWER_MESSAGES: Final[
@@ -210,4 +231,5 @@ _VIEWER_MESSAGES: Final[
     FullIntraRequest: StreamRelay._on_full_intra_request,
     ReceiverReport: StreamRelay._on_report,
     SenderReport: StreamRelay._on_report,
+    TransportFeedback: StreamRelay._on_transport_feedback,
 }

@@ -11,6 +11,8 @@ from media.wire.offer import Codec, Direction, Fingerprint, IceCredentials, Offe
 # key frames and a bit rate; a viewer may ask for resends and key frames.
 PUBLISHER_FEEDBACK = frozenset({"nack", "nack pli", "ccm fir", "goog-remb"})
 VIEWER_FEEDBACK = frozenset({"nack", "nack pli", "ccm fir"})
+TRANSPORT_FEEDBACK = "transport-cc"
+"""Of a viewer whose packets carry transport-wide sequence numbers."""
 
 # RFC 8445 §5.1.2.1: type preference of a host candidate, and the component of RTP with rtcp-mux.
 _HOST_PREFERENCE = 126 << 24

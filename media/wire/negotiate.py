@@ -56,6 +56,11 @@ class WatchedTrack:
     extensions: tuple[OfferedExtension, ...] = ()
     """The header extensions that are written into this viewer's packets."""
 
+    @property
+    def reports_each_packet(self) -> bool:
+        """Whether packets carry transport-wide sequence numbers, which the viewer reports on."""
+        return any(e.extension is Extension.TRANSPORT_SEQUENCE for e in self.extensions)
+
 
 def published_tracks(offer: Offer) -> tuple[PublishedTrack, ...]:
     """The sections that are taken from a publisher, each in the first codec that can be relayed.
@@ -74,8 +79,12 @@ def published_tracks(offer: Offer) -> tuple[PublishedTrack, ...]:
     )
 
 
-def watched_tracks(offer: Offer, published: Sequence[PublishedTrack]) -> tuple[WatchedTrack, ...]:
+def watched_tracks(
+    offer: Offer, published: Sequence[PublishedTrack], *, transport_cc: bool = False
+) -> tuple[WatchedTrack, ...]:
     """The sections in which a viewer gets the published tracks.
+
+    With `transport_cc`, where the viewer can report on every packet it is asked to.
 
     Raises NoMedia where nothing is received, NoCommonCodec where the viewer has none of the codecs.
     """
@@ -89,25 +98,23 @@ def watched_tracks(offer: Offer, published: Sequence[PublishedTrack]) -> tuple[W
         nothing="The offer receives neither audio nor video. Offer a=recvonly sections.",
         no_codec=f"This stream is sent as {names}, which the offer lacks.",
     )
-    return tuple(
-        WatchedTrack(
-            kind,
-            media,
-            codec,
-            rtx=_rtx(media, codec) if "nack" in codec.feedback else None,
-            extensions=_written_extensions(media, tracks[kind]),
-        )
-        for kind, media, codec in taken
-    )
+    watched = []
+    for kind, media, codec in taken:
+        rtx = _rtx(media, codec) if "nack" in codec.feedback else None
+        told = {each.extension for each in tracks[kind].extensions}
+        # What has a number of its own can't be sent again as it was: it takes RTX, or no NACKs.
+        is_stampable = rtx is not None or "nack" not in codec.feedback
+        if transport_cc and is_stampable and "transport-cc" in codec.feedback:
+            told.add(Extension.TRANSPORT_SEQUENCE)
+        watched.append(WatchedTrack(kind, media, codec, rtx, _written_extensions(media, told)))
+    return tuple(watched)
 
 
-def _written_extensions(
-    media: OfferedMedia, published: PublishedTrack
-) -> tuple[OfferedExtension, ...]:
-    """The MID, which tells bundled sections apart (RFC 9143 §15), and what the publisher sends."""
-    told = {each.extension for each in published.extensions}
+def _written_extensions(media: OfferedMedia, told: set[Extension]) -> tuple[OfferedExtension, ...]:
+    """Those that there is something to say in; the MID, which tells bundled sections apart (RFC
+    9143 §15), is always one."""
     if len(media.mid.encode()) <= MAX_MID_BYTES:
-        told.add(Extension.MID)
+        told = told | {Extension.MID}
     return tuple(
         each
         for each in media.extensions

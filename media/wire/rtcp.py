@@ -11,6 +11,8 @@ import struct
 from collections.abc import Callable, Iterable, Sequence
 from typing import Final, NamedTuple
 
+from media.wire.transport_feedback import TransportFeedback, parse_transport_feedback
+
 SR: Final = 200
 RR: Final = 201
 SDES: Final = 202
@@ -19,6 +21,7 @@ RTPFB: Final = 205
 PSFB: Final = 206
 
 _FMT_NACK: Final = 1
+_FMT_TRANSPORT: Final = 15
 _FMT_PLI: Final = 1
 _FMT_FIR: Final = 4
 _FMT_AFB: Final = 15
@@ -104,7 +107,14 @@ class ReceiverEstimate(NamedTuple):
 
 
 Message = (
-    SenderReport | ReceiverReport | Bye | Nack | PictureLoss | FullIntraRequest | ReceiverEstimate
+    SenderReport
+    | ReceiverReport
+    | Bye
+    | Nack
+    | PictureLoss
+    | FullIntraRequest
+    | ReceiverEstimate
+    | TransportFeedback
 )
 
 
@@ -176,8 +186,13 @@ def _parse_bye(count: int, body: bytes) -> Bye:
     return Bye(struct.unpack_from(f"!{count}I", body))
 
 
-def _parse_transport_feedback(fmt: int, body: bytes) -> Nack | None:
+def _parse_transport_feedback(fmt: int, body: bytes) -> Nack | TransportFeedback | None:
     _need(body, 8)
+    if fmt == _FMT_TRANSPORT:
+        try:
+            return parse_transport_feedback(body)
+        except ValueError as error:
+            raise RtcpError(str(error)) from error
     if fmt != _FMT_NACK:
         return None
     _, media_ssrc = _FEEDBACK_SSRCS.unpack_from(body)

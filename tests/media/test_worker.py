@@ -2,6 +2,7 @@
 
 import asyncio
 import re
+import struct
 from collections import Counter
 from collections.abc import Awaitable, Callable
 from uuid import UUID
@@ -25,7 +26,11 @@ from media.errors import (
 )
 from media.events import StreamEnded, StreamInterrupted, StreamLive, ViewersChanged
 from media.live import StreamState
+from media.wire.extensions import Extension
+from media.wire.header_extensions import header_extensions
+from media.wire.rtp import parse_rtp
 from media.worker import MediaWorker
+from tests.support.udp_peer import UdpPeer, obs_offer
 from tests.support.webrtc import Client
 
 STREAM = UUID(int=5)
@@ -87,6 +92,33 @@ async def test_what_a_viewer_loses_comes_again_by_rtx(
     while seen[int(rtx)] < 3:
         assert (await viewer.frame("video")).width == 64
     assert worker.stats(STREAM).packets_resent >= 3
+
+
+async def test_a_viewer_that_reports_on_each_packet(start_worker: Start, events) -> None:
+    worker = await start_worker(viewer_transport_cc=True)
+    publisher = UdpPeer(worker.publish(STREAM, OWNER, obs_offer("sendonly")).answer)
+    await publisher.connect()
+    await events.next()
+    offered = f"a=rtcp-fb:96 transport-cc\r\na=extmap:5 {Extension.TRANSPORT_SEQUENCE}"
+    offer = obs_offer("recvonly").replace("a=rtcp-fb:96 nack", offered, 1)
+    accepted = worker.watch(STREAM, offer.replace("a=rtcp-fb:96 nack\r\n", ""))
+    assert "a=rtcp-fb:96 transport-cc\r\n" in accepted.answer
+    viewer = UdpPeer(accepted.answer)
+    await viewer.connect()
+    await events.next()
+    numbers = []
+    for sequence in (1, 2, 3):
+        packet = struct.pack("!BBHII", 0x80, 96, sequence, 0, 1412367219) + b"\x67picture"
+        publisher.send(publisher.out.protect(packet))
+        numbers += header_extensions(parse_rtp(await viewer.rtp()))
+    assert numbers == [(5, b"\0\0"), (5, b"\0\1"), (5, b"\0\2")]
+    lost_one = struct.pack("!BBHIIHH4xH2x", 0x8F, 205, 5, 1, 1, 0, 3, 0b1_0_10100000000000)
+    viewer.send(viewer.out.protect_rtcp(lost_one))
+    while worker.totals().viewer_packets_lost == 0:
+        await viewer.checked()
+    assert worker.totals().viewer_packets_lost == 1
+    for peer in (publisher, viewer):
+        peer.close()
 
 
 async def test_a_publisher_that_comes_back_keeps_its_viewers(

@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from media.relay.stream import PUBLISHER, Feedback
+from media.wire.extensions import Extension
 from media.wire.rtcp import (
     Nack,
     PictureLoss,
@@ -176,6 +177,29 @@ def test_reports_of_viewers_are_added_up(live):
         ]
         live.relay.on_viewer_rtcp(viewer.number, build_receiver_report(1, blocks), now=1.0)
     assert live.relay.stats(1.0).viewer_packets_lost == 10
+
+
+def transport_feedback(base, received):
+    vector = 0x8000 | sum(bit << 13 - at for at, bit in enumerate(received))
+    body = struct.pack("!IIHH4xH2x", 1, 1, base, len(received), vector)
+    return struct.pack("!BBH", 0x8F, 205, len(body) // 4) + body
+
+
+def test_losses_of_viewers_only_add_up(live):
+    viewer = live.viewer()
+    for lost in (3, 10, 8, 9):
+        block = ReportBlock(viewer.video_ssrc, 0, lost, 0, 0, 0, 0)
+        live.relay.on_viewer_rtcp(viewer.number, build_receiver_report(1, [block]), now=1.0)
+    live.relay.on_viewer_rtcp(viewer.number, transport_feedback(0, [0, 0]), now=1.0)
+    assert live.relay.totals.viewer_packets_lost == 11
+
+
+def test_who_reports_on_each_packet_is_counted_by_that(live):
+    viewer = live.viewer(rtx=True, extensions=((Extension.TRANSPORT_SEQUENCE, 5),))
+    block = ReportBlock(viewer.video_ssrc, 0, 3, 0, 0, 0, 0)
+    live.relay.on_viewer_rtcp(viewer.number, build_receiver_report(1, [block]), now=1.0)
+    live.relay.on_viewer_rtcp(viewer.number, transport_feedback(7, [1, 0, 1, 1, 0]), now=1.0)
+    assert live.relay.totals.viewer_packets_lost == 2
 
 
 def test_a_publisher_who_comes_back_goes_on_where_it_was(live, rtp):

@@ -195,6 +195,29 @@ def test_a_mid_that_is_too_long_for_every_packet_is_left_out(offer_text: Text) -
     assert "MID" not in names(watched["video"])
 
 
+def stamped(offer_text: Text, **changes: str) -> dict[str, bool]:
+    """By kind, whether a viewer is asked to report on each packet."""
+    published = published_tracks(parse_offer(offer_text("chromium_publish")))
+    text = offer_text("chromium_watch")
+    for old, new in changes.items():
+        text = text.replace(old, new)
+    watched = watched_tracks(parse_offer(text), published, transport_cc=True)
+    return {track.kind: track.reports_each_packet for track in watched}
+
+
+def test_packets_are_numbered_for_who_reports_on_them(offer_text: Text) -> None:
+    assert stamped(offer_text) == {"video": True, "audio": True}
+    watched = watched_by(offer_text, "chromium_watch")
+    assert not any(track.reports_each_packet for track in watched.values())
+    assert not any(stamped(offer_text, **{"transport-cc": "x"}).values())
+
+
+def test_what_may_be_sent_again_as_it_was_is_not_numbered(offer_text: Text) -> None:
+    assert stamped(offer_text, **{"rtx/": "x/"}) == {"video": False, "audio": True}
+    without = {"rtx/": "x/", " nack\r\n": " x\r\n"}
+    assert stamped(offer_text, **without) == {"video": True, "audio": True}
+
+
 def test_lost_packets_come_again_by_rtx_where_they_are_asked_for(offer_text: Text) -> None:
     watched = watched_by(offer_text, "chromium_watch")
     rtx = watched["video"].rtx

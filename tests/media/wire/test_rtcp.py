@@ -26,6 +26,7 @@ from media.wire.rtcp import (
     build_sender_report,
     parse_rtcp,
 )
+from media.wire.transport_feedback import TransportFeedback
 
 u32 = st.integers(0, 2**32 - 1)
 blocks = st.builds(
@@ -116,12 +117,20 @@ def test_sdes_is_aligned_and_skipped(cname):
     assert parse_rtcp(packet + PLI) == [PictureLoss(2)]
 
 
+def test_transport_feedback_counts_what_never_came():
+    body = struct.pack("!IIHH4xH2x", 1, 2, 7, 3, 0b1_0_10100000000000)
+    packet = bytes.fromhex("8fcd0005") + body
+    assert parse_rtcp(packet) == [TransportFeedback(7, 3, 1)]
+    with pytest.raises(RtcpError, match="transport feedback"):
+        parse_rtcp(bytes.fromhex("8fcd0005") + struct.pack("!IIHH4xH2x", 1, 2, 7, 99, 0xBFFF))
+
+
 def test_foreign_packets_are_skipped():
     xr = bytes.fromhex("80cf0001") + bytes(4)
     app = bytes.fromhex("80cc0002") + bytes(8)
-    transport_cc = bytes.fromhex("8fcd0003") + bytes(12)
+    ecn = bytes.fromhex("88cd0003") + bytes(12)
     unknown_afb = bytes.fromhex("8fce0003") + bytes(8) + b"ELSE"
-    assert parse_rtcp(xr + app + transport_cc + unknown_afb + PLI) == [PictureLoss(2)]
+    assert parse_rtcp(xr + app + ecn + unknown_afb + PLI) == [PictureLoss(2)]
 
 
 def test_padding_is_no_content():

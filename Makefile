@@ -49,6 +49,9 @@ CRASHES ?= 200
 crash: $(VENV)/.dev ## kill everything at random moments and check the ledger; CRASHES=200 SEED=…
 	@PYTHONPATH=. $(BIN)/python -m tests.sim.campaign --crashes $(CRASHES) $(if $(SEED),--seed $(SEED))
 
+mutants: $(VENV)/.dev ## mutation testing of the ledger's specification (ledger/transfer.py)
+	@$(BIN)/mutmut run && $(BIN)/mutmut results
+
 lock: $(VENV)/.dev ## pin the newest versions of all Python packages, with hashes
 	$(BIN)/uv pip compile -q --generate-hashes --universal --python-version 3.11 --no-header \
 		--extra embedded --extra demo --group build --upgrade pyproject.toml -o requirements/run.txt
@@ -60,7 +63,7 @@ states: $(VENV)/.dev ## write the diagrams of the state machines into docs/ARCHI
 	@PYTHONPATH=. $(BIN)/python docs/states.py
 
 clean: ## remove what was built and installed here; data stays
-	rm -rf $(VENV) .cache server/pages web/node_modules bench/out
+	rm -rf $(VENV) .cache mutants server/pages web/node_modules bench/out
 
 # ---- what the targets above need ----
 

@@ -91,11 +91,10 @@ static sl_viewer *viewer_of(PyObject *value, const sl_peer *peer, sl_sent *sent)
         PyErr_NoMemory();
         return NULL;
     }
-    if (!sl_py_viewer(value, viewer)) {
+    if (!sl_py_viewer_without_keys(value, viewer)) {
         free(viewer);
         return NULL;
     }
-    sl_srtp_release(viewer->srtp);
     viewer->id = peer->number;
     viewer->srtp = sl_srtp_retain(peer->srtp);
     viewer->sent = sl_sent_retain(sent);

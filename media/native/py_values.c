@@ -243,18 +243,24 @@ static bool tracks_from(PyObject *value, sl_viewer *viewer)
     return fits;
 }
 
-bool sl_py_viewer(PyObject *value, sl_viewer *viewer)
+bool sl_py_viewer_without_keys(PyObject *value, sl_viewer *viewer)
 {
     memset(viewer, 0, sizeof *viewer);
     PyObject *id = PyObject_GetAttrString(value, "viewer_id");
     PyObject *address = id ? PyObject_GetAttrString(value, "address") : NULL;
-    PyObject *keys = address ? PyObject_GetAttrString(value, "keys") : NULL;
-    bool fits = keys != NULL && sl_py_id(id, &viewer->id) &&
-                sl_py_address(address, &viewer->address) && tracks_from(value, viewer) &&
-                (viewer->srtp = srtp_from(keys)) != NULL;
-    Py_XDECREF(keys);
+    bool fits = address != NULL && sl_py_id(id, &viewer->id) &&
+                sl_py_address(address, &viewer->address) && tracks_from(value, viewer);
     Py_XDECREF(address);
     Py_XDECREF(id);
+    return fits;
+}
+
+bool sl_py_viewer(PyObject *value, sl_viewer *viewer)
+{
+    PyObject *keys = PyObject_GetAttrString(value, "keys");
+    bool fits = keys != NULL && sl_py_viewer_without_keys(value, viewer) &&
+                (viewer->srtp = srtp_from(keys)) != NULL;
+    Py_XDECREF(keys);
     return fits;
 }
 

@@ -18,6 +18,9 @@ PyObject *sl_py_address_pair(const sl_address *address);
 /* A `Viewer`. The caller releases viewer->srtp. */
 bool sl_py_viewer(PyObject *value, sl_viewer *viewer);
 
+/* The same for who has the contexts of its keys already. */
+bool sl_py_viewer_without_keys(PyObject *value, sl_viewer *viewer);
+
 /* A `RelayPacket`; its bytes stay the Python object's. */
 bool sl_py_packet(PyObject *value, sl_packet *packet);
 

@@ -22,7 +22,7 @@ from media.transport.srtp import SrtpKeys
 from media.transport.udp import UdpSocket
 
 _SEED_BYTES: Final = 16
-_CONTROL_A_TURN: Final = 32
+_DATAGRAMS_A_TURN: Final = 8
 _CONTROL_KINDS: Final = (DatagramKind.STUN, DatagramKind.DTLS)  # as demux.h numbers them
 
 
@@ -38,7 +38,8 @@ class NativePlane:
         self._streams: dict[int, NativeStream] = {}
         self._unsent = 0
         self._control: list[tuple[int, bytes, Address]] = []
-        """Taken from the thread, not yet told to the listener."""
+        self._rtcp: list[tuple[int, bytes]] = []
+        """Both taken from the thread, and not yet told to the listener."""
         self._loop: asyncio.AbstractEventLoop | None = None
         self._stop: weakref.finalize[..., NativePlane] | None = None
 
@@ -138,27 +139,27 @@ class NativePlane:
     def _hear(self, listener: PlaneListener) -> None:
         """The thread has something to say."""
         self._native.hear()
-        if not self._control:  # otherwise they have their turn already
-            self._hear_control(listener)
-        rtcp, attention = self._native.take_feedback()
-        now = asyncio.get_running_loop().time()
-        if rtcp:
-            listener.on_rtcp([PeerPacket(*packet) for packet in rtcp], now)
-        if attention:
-            listener.on_attention(set(attention), now)
+        if not self._control and not self._rtcp:  # otherwise a turn is to come anyway
+            self._turn(listener)
 
-    def _hear_control(self, listener: PlaneListener) -> None:
-        """A few datagrams a turn of the loop: a flood of them leaves it time for other work."""
+    def _turn(self, listener: PlaneListener) -> None:
+        """Hand on a few datagrams: however many there are, the loop gets time for other work."""
         if self._loop is None:
             return
-        was_behind = bool(self._control)
-        waiting = self._control or self._native.take_control()
-        turn, self._control = waiting[:_CONTROL_A_TURN], waiting[_CONTROL_A_TURN:]
-        if was_behind or self._control:  # what the thread said meanwhile has its turn after these
-            self._loop.call_soon(self._hear_control, listener)
-        if turn:
+        was_behind = bool(self._control or self._rtcp)
+        control = self._control or self._native.take_control()
+        rtcp, attention = (self._rtcp, []) if self._rtcp else self._native.take_feedback()
+        self._control, self._rtcp = control[_DATAGRAMS_A_TURN:], rtcp[_DATAGRAMS_A_TURN:]
+        if was_behind or self._control or self._rtcp:  # the thread may have said more meanwhile
+            self._loop.call_soon(self._turn, listener)
+        now = self._loop.time()
+        if control:
             datagrams = [
                 ControlDatagram(_CONTROL_KINDS[kind], datagram, address)
-                for kind, datagram, address in turn
+                for kind, datagram, address in control[:_DATAGRAMS_A_TURN]
             ]
-            listener.on_control(datagrams, self._loop.time())
+            listener.on_control(datagrams, now)
+        if rtcp:
+            listener.on_rtcp([PeerPacket(*packet) for packet in rtcp[:_DATAGRAMS_A_TURN]], now)
+        if attention:
+            listener.on_attention(set(attention), now)

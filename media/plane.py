@@ -57,7 +57,8 @@ class PlaneCounts:
     """Received datagrams by protocol (`DatagramKind`)."""
     dropped: Mapping[str, int] = field(default_factory=dict)
     """Received datagrams that were ignored or refused, by reason: `rtp_of_no_publisher`,
-    `rtp_refused`, `rtcp_of_no_session`, `rtcp_refused`, `unknown_protocol`, `control_overflow`."""
+    `rtp_refused`, `rtcp_of_no_session`, `rtcp_refused`, `unknown_protocol`, `control_overflow`,
+    and others of a plane's own; `nack_over_budget` is of NACKs that asked for too much."""
     unsent: int = 0
     """What `send` and `send_rtcp` were given and the socket had no room for."""
 

@@ -236,7 +236,12 @@ class MediaWorker:
 
     def _new_stream(self, stream_id: UUID, publisher_id: UUID, cname: str) -> LiveStream:
         number = next(self._stream_numbers)
-        relay = StreamRelay(self._plane.stream(number), settings=self._settings, cname=cname)
+        relay = StreamRelay(
+            self._plane.stream(number),
+            settings=self._settings,
+            cname=cname,
+            dropped=self._registry.counters.dropped,
+        )
         if self._timer is None:
             self._timer = self._loop.call_later(TICK_S, self._tick)
         return LiveStream(number, stream_id, publisher_id, relay, cname)

@@ -10,6 +10,7 @@ const char *const sl_drop_names[SL_DROPS] = {
     [SL_DROP_RTCP_MALFORMED] = "rtcp_malformed",
     [SL_DROP_RTCP_OVERFLOW] = "rtcp_overflow",
     [SL_DROP_CONTROL_OVERFLOW] = "control_overflow",
+    [SL_DROP_NACK_OVER_BUDGET] = "nack_over_budget",
 };
 
 const char *const sl_datagram_names[SL_DATAGRAM_KINDS] = {

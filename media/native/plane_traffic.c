@@ -83,6 +83,8 @@ static void answer_nacks(sl_plane *plane, sl_peer *peer, double now)
     for (size_t i = 0; i < plane->rtcp.nack_count; i++) {
         const sl_nack *nack = &plane->rtcp.nacks[i];
         int64_t granted = sl_budget_take(&peer->resends, (int64_t)nack->count, now);
+        if (granted < (int64_t)nack->count)
+            drop(plane, SL_DROP_NACK_OVER_BUDGET);
         if (granted > 0)
             sl_fanout_resend(
                 peer->stream->fanout, plane->datagrams, peer->number, nack->media_ssrc,

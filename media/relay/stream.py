@@ -4,6 +4,7 @@ Viewers are answered by the relay itself where it can: lost packets from the pla
 from what the publisher said. The publisher hears of them only when a keyframe is needed.
 """
 
+from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
@@ -73,8 +74,15 @@ class StreamRelay:
     """
 
     def __init__(
-        self, plane: StreamPlane, *, settings: MediaSettings, cname: str = "sociallive"
+        self,
+        plane: StreamPlane,
+        *,
+        settings: MediaSettings,
+        cname: str = "sociallive",
+        dropped: Counter[str] | None = None,
     ) -> None:
+        """`dropped` counts by reason what is left out of what peers send or ask for."""
+        self._dropped = Counter[str]() if dropped is None else dropped
         self._plane = plane
         self._resends_per_s = settings.resend_packets_per_s
         self._publisher = PublisherFeedback(
@@ -191,6 +199,8 @@ class StreamRelay:
         if self._plane.answers_nacks:
             return
         granted = watcher.resends.take(len(nack.sequences), now)
+        if granted < len(nack.sequences):
+            self._dropped["nack_over_budget"] += 1
         if granted:
             sequences = nack.sequences[:granted]
             self._plane.resend(watcher.viewer.viewer_id, nack.media_ssrc, sequences, now)

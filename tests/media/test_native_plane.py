@@ -80,6 +80,7 @@ async def test_lost_packets_are_resent_within_the_viewer_s_budget(new_stage: New
     assert [await viewer.datagram() for _ in range(2)] == sent[:2]
     await stage.settled()
     assert stage.stream.counters.resent == 2
+    assert stage.dropped() == {"nack_over_budget": 1}
     assert stage.stream.answers_nacks
     assert stage.listener.rtcp == []
     assert stage.plane.heard_at(viewer.number) > 0

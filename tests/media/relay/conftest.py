@@ -1,6 +1,7 @@
 """Publishers and viewers made of bytes: packets as they arrive, sinks that keep what is sent."""
 
 import struct
+from collections import Counter
 from collections.abc import Sequence
 
 import pytest
@@ -91,7 +92,10 @@ class Stage:
         )
         ingest = PublisherIngest(max_bitrate_bps=self.settings.max_publisher_bitrate_bps)
         self.plane = PythonStream(1, self.fanout, ingest, Routes())
-        self.relay = StreamRelay(self.plane, settings=self.settings, cname="stage")
+        self.dropped = Counter[str]()
+        self.relay = StreamRelay(
+            self.plane, settings=self.settings, cname="stage", dropped=self.dropped
+        )
         self.viewers: list[TestViewer] = []
 
     def viewer(

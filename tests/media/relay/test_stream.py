@@ -117,6 +117,7 @@ def test_a_viewer_gets_only_so_much_again(live, rtp):
     for _ in range(10 * live.settings.resend_packets_per_s):
         live.relay.on_viewer_rtcp(viewer.number, nack, now=0.5)
     assert live.relay.stats(0.5).packets_resent == live.settings.resend_packets_per_s
+    assert live.dropped == {"nack_over_budget": 9 * live.settings.resend_packets_per_s}
 
 
 def test_the_publishers_losses_are_asked_for_and_their_late_arrival_forwarded(live, rtp):

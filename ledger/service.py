@@ -13,7 +13,13 @@ from ledger.accounts import AccountCode, TrialBalance
 from ledger.batcher import GroupCommit
 from ledger.door import REFUSALS, Call, Door, LatencyObserver, outcome_of
 from ledger.earnings import EarningsService
-from ledger.errors import InsufficientFunds, InvalidAmount, InvalidCount, LedgerRefusal
+from ledger.errors import (
+    InsufficientFunds,
+    InvalidAmount,
+    InvalidCount,
+    LedgerBusy,
+    LedgerRefusal,
+)
 from ledger.gifts import (
     Gift,
     GiftReceipt,
@@ -103,6 +109,11 @@ class LedgerService:
     def in_flight(self) -> int:
         """Calls under way."""
         return self._door.in_flight
+
+    async def check(self) -> None:
+        """Raise LedgerBusy while the database has no room for postings, with the error as cause."""
+        if (error := self._store.calls.exhaustion.error) is not None:
+            raise LedgerBusy from error
 
     async def close(self) -> None:
         """Take no more gifts, answer those that wait, and give the writer's connection up."""

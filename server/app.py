@@ -236,6 +236,7 @@ class _Parts:
             readiness=Readiness(
                 {
                     "postgresql": partial(stores.pool.fetchval, "SELECT 1"),
+                    "ledger": ledger.check,
                     "redis": stores.redis.ping,
                     "media": self.media.check,
                 }

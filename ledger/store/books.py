@@ -45,7 +45,9 @@ class LedgerStore:
         self.calls = Calls(pool, settings, reads=reads, reader=reader)
         self.movements = MovementBooks(self.calls)
         self.upkeep = UpkeepBooks(self.calls)
-        self.writers = tuple(GiftWriter(pool, settings) for _ in range(settings.gift_writers))
+        self.writers = tuple(
+            GiftWriter(pool, settings, self.calls.exhaustion) for _ in range(settings.gift_writers)
+        )
         self._settings = settings
 
     async def post(

@@ -16,6 +16,7 @@ from asyncpg.pool import PoolConnectionProxy
 
 from config.ledger import LedgerSettings
 from ledger.errors import LedgerBusy
+from ledger.store.exhaustion import Exhaustion
 from ledger.transfer import TransferResult
 
 Connection = PoolConnectionProxy
@@ -65,6 +66,7 @@ class Calls:
         """
         self.pool = pool
         self.settings = settings
+        self.exhaustion = Exhaustion()
         self._reads = reads or pool
         self._reader = reader
 
@@ -113,6 +115,7 @@ class Calls:
                 ) as connection:
                     return await command(connection)
             except AWAY as error:
+                self.exhaustion.failed(error)
                 if is_last or not isinstance(error, WORTH_ANOTHER_TRY):
                     raise LedgerBusy from error
         raise AssertionError
@@ -124,4 +127,6 @@ class Calls:
     async def ask(self, query: str, *args: object) -> tuple[TransferResult, dict[str, Any]]:
         """What a function of the ledger answers with `result` and `answer`. Raises LedgerBusy."""
         row = await self.fetchrow(query, *args)
+        if row["result"] == TransferResult.POSTED:
+            self.exhaustion.posted()
         return TransferResult(row["result"]), orjson.loads(row["answer"] or "{}")

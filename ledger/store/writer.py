@@ -14,6 +14,7 @@ from config.sql import load_queries
 from ledger.errors import LedgerBusy
 from ledger.gifts import PreparedGift, SettledGift
 from ledger.store.calls import AWAY, WORTH_ANOTHER_TRY
+from ledger.store.exhaustion import Exhaustion
 from ledger.transfer import TransferResult
 
 SQL = load_queries("ledger", "sql/writer.sql")
@@ -37,8 +38,15 @@ class GiftWriter:
     the connection, so two writers never share one.
     """
 
-    def __init__(self, pool: asyncpg.Pool, settings: LedgerSettings) -> None:
+    def __init__(
+        self,
+        pool: asyncpg.Pool,
+        settings: LedgerSettings,
+        exhaustion: Exhaustion | None = None,
+    ) -> None:
+        """`exhaustion`: where it is told that the server has run out of something."""
         self._pool = pool
+        self._exhaustion = exhaustion or Exhaustion()
         self._settings = settings
         self._connection: PoolConnectionProxy | None = None
         self._statement: PreparedStatement | None = None
@@ -62,6 +70,7 @@ class GiftWriter:
                     raise  # whose wallet it is shows when they are sent apart
                 raise LedgerBusy from error
             except AWAY as error:
+                self._exhaustion.failed(error)
                 await self._drop_unless_sound(error)
                 if attempt == ATTEMPTS or not isinstance(error, WORTH_ANOTHER_TRY):
                     raise LedgerBusy from error
@@ -69,6 +78,7 @@ class GiftWriter:
                 await self.close()
                 raise
             else:
+                self._exhaustion.posted()
                 return _settled(gifts, row)
         raise AssertionError
 

@@ -1,0 +1,117 @@
+"""What version 0.1 wrote is there after the upgrade: balances, statements, answers, events."""
+
+from collections.abc import AsyncIterator
+from uuid import UUID, uuid4
+
+import asyncpg
+import pytest
+
+from config.ledger import LedgerSettings
+from ledger.errors import IdempotencyMismatch
+from ledger.events import GiftSent, batch_from_json
+from ledger.gifts import GiftRequest
+from ledger.outbox import OutboxPublisher, Progress
+from ledger.service import LedgerService
+from ledger.store import LedgerStore
+from server.database import create_pool
+from server.migrations import migrate, migrations
+
+GRANT = "SELECT answer FROM ledger.post_grant($1, $2, $3, $4, $5, 'COIN', 'Coins granted', 'hello')"
+GIFT = """
+SELECT result, answer
+FROM ledger.post_gift($1, $2, $3, 'Vera', $4, $5, 'rose', $6, $7, $8, 'COIN', 'Roses')
+"""
+
+
+@pytest.fixture
+async def old_url(stores) -> AsyncIterator[str]:
+    """A database as version 0.1 had it."""
+    postgres, _ = stores
+    admin = await asyncpg.connect(postgres.admin_url)
+    name = f"old_{uuid4().hex}"
+    await admin.execute(f"CREATE DATABASE {name} OWNER sociallive")
+    url = f"{postgres.url.rpartition('/')[0]}/{name}"
+    connection = await asyncpg.connect(url)
+    first = next(each for each in migrations() if each.domain == "ledger" and each.version == 1)
+    await connection.execute(first.sql)
+    await connection.execute(
+        "CREATE TABLE schema_migrations (domain text, version integer, name text, checksum text,"
+        " applied_at timestamptz NOT NULL DEFAULT now(), PRIMARY KEY (domain, version))"
+    )
+    await connection.execute(
+        "INSERT INTO schema_migrations VALUES ('ledger', 1, 'ledger', $1)", first.checksum
+    )
+    await connection.close()
+    yield url
+    await admin.execute(f"DROP DATABASE {name} WITH (FORCE)")
+    await admin.close()
+
+
+class Sink:
+    def __init__(self):
+        self.events = []
+
+    async def publish(self, batches, after):
+        for batch in batches:
+            self.events += batch_from_json(batch.events)
+
+
+async def test_the_books_of_the_first_version_are_there(old_url, recorder):
+    payer, payee, admin = uuid4(), uuid4(), uuid4()
+    request = GiftRequest(uuid4(), payer, "Vera", payee, uuid4(), "rose", 3)
+    old = await asyncpg.connect(old_url)
+    await old.execute("INSERT INTO ledger.accounts (code, currency) VALUES ('fees', 'GOLD')")
+    await old.fetchval(GRANT, admin, uuid4(), b"g" * 32, payer, 500)
+    for gift in (request, GiftRequest(uuid4(), payer, "Vera", payee, uuid4(), "rose", 1)):
+        total = 10 * gift.count
+        key = (payer, gift.request_id, gift.request_hash(), payee, gift.stream_id, gift.count)
+        row = await old.fetchrow(GIFT, *key, total, total * 3 // 10)
+        assert row["result"] == "posted"
+    first = await old.fetchval(
+        "SELECT answer FROM ledger.transactions WHERE caller_id = $1 AND request_id = $2",
+        payer,
+        request.request_id,
+    )
+    await migrate(old)
+    await old.close()
+
+    pool = await create_pool(old_url)
+    ledger = LedgerService(
+        LedgerSettings(),
+        store := LedgerStore(pool, LedgerSettings()),
+        wake=lambda: None,
+        observer=recorder,
+    )
+    assert (await ledger.wallet(payer)).balance_minor == 460
+    assert (await ledger.wallet(payee)).earnings_minor == 28
+    assert (await ledger.trial_balance()).balanced
+    statement = await ledger.statement(payer, account="wallet", cursor=None, limit=10)
+    assert [line.balance_minor for line in statement.lines] == [460, 470, 500]
+
+    again = await ledger.send_gift(request)
+    assert again.repeated
+    assert (again.balance_minor, again.total_minor) == (470, 30)
+    assert str(again.transaction_id) in first
+    with pytest.raises(IdempotencyMismatch):
+        await ledger.send_gift(
+            GiftRequest(
+                **{name: getattr(request, name) for name in GiftRequest.__slots__} | {"count": 4}
+            )
+        )
+
+    new = await ledger.send_gift(GiftRequest(uuid4(), payer, "Vera", payee, uuid4(), "rose", 1))
+    assert new.balance_minor == 450
+    assert (await ledger.wallet(payee)).earnings_minor == 35
+
+    sink = Sink()
+    publisher = OutboxPublisher(store, sink, LedgerSettings().outbox)
+    while await publisher.publish_once() is not Progress.CAUGHT_UP:
+        pass
+    sent = [event for event in sink.events if isinstance(event.data, GiftSent)]
+    assert [event.data.payee_balance_minor for event in sent] == [21, 28, 35]
+    assert [event.sequence for event in sink.events] == sorted(
+        {event.sequence for event in sink.events}
+    )
+    assert UUID(str(sent[0].data.transaction_id)) == again.transaction_id
+    await ledger.close()
+    pool.terminate()

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "cache.h"
+#include "strides.h"
 #include "viewers.h"
 
 struct sl_fanout {
@@ -161,46 +162,6 @@ bool sl_fanout_sent(const sl_fanout *fanout, uint64_t id, sl_sent_track tracks[S
 
 /* ---- sending ---- */
 
-/* A batch in the form that every viewer is served from. */
-typedef struct {
-    const sl_packet *packets[SL_FANOUT_MAX_BATCH];
-    sl_run runs[SL_FANOUT_MAX_BATCH];
-    size_t packet_count, run_count, bytes;
-} strides;
-
-/* The next packets of a batch, as far as one reservation of datagrams can hold them. What a viewer
- * was sent under a number is what it must get again: each number comes once. */
-static size_t next_strides(sl_fanout *fanout, const sl_packet *batch, size_t left, double now,
-                           strides *out)
-{
-    size_t at = 0;
-    out->packet_count = out->run_count = out->bytes = 0;
-    for (; at < left && at < SL_FANOUT_MAX_BATCH; at++) {
-        const sl_packet *packet = &batch[at];
-        size_t room = sl_packet_room(packet);
-        if (out->bytes + room > SL_DATAGRAMS_MAX_BYTES)
-            break;
-        if (!sl_cache_add(&fanout->caches[packet->kind], packet, now))
-            continue;
-        out->bytes += room;
-        out->packets[out->packet_count] = packet;
-        if (out->run_count == 0 || out->runs[out->run_count - 1].kind != packet->kind)
-            out->runs[out->run_count++] =
-                (sl_run){out->packets + out->packet_count, 0, packet->kind};
-        out->runs[out->run_count - 1].count++;
-        out->packet_count++;
-    }
-    return at;
-}
-
-static bool has_video(const strides *batch)
-{
-    for (size_t at = 0; at < batch->run_count; at++)
-        if (batch->runs[at].kind == SL_VIDEO)
-            return true;
-    return false;
-}
-
 static void on_forwarded(void *receiver, size_t taken, size_t queued)
 {
     sl_egress *egress = receiver;
@@ -227,11 +188,11 @@ static void prefetch(const sl_viewers *viewers, size_t at)
         sl_srtp_prefetch_keys(viewers->order[at + 1]->output.srtp);
 }
 
-static void send_strides(sl_fanout *fanout, sl_datagrams *datagrams, const strides *batch,
+static void send_strides(sl_fanout *fanout, sl_datagrams *datagrams, const sl_strides *batch,
                          double now)
 {
     const sl_viewers *viewers = &fanout->viewers;
-    fanout->batch_has_video = has_video(batch);
+    fanout->batch_has_video = sl_strides_have_video(batch);
     for (size_t at = 0; at < viewers->count; at++) {
         sl_egress *egress = viewers->order[at];
         prefetch(viewers, at);
@@ -247,9 +208,9 @@ static void send_strides(sl_fanout *fanout, sl_datagrams *datagrams, const strid
 void sl_fanout_send(sl_fanout *fanout, sl_datagrams *datagrams, const sl_packet *batch,
                     size_t batch_size, double now)
 {
-    strides stride;
+    sl_strides stride;
     while (batch_size > 0) {
-        size_t taken = next_strides(fanout, batch, batch_size, now, &stride);
+        size_t taken = sl_strides_take(&stride, fanout->caches, batch, batch_size, now);
         if (stride.packet_count > 0)
             send_strides(fanout, datagrams, &stride, now);
         batch += taken;

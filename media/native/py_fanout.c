@@ -4,16 +4,12 @@
 #define PY_SSIZE_T_CLEAN
 #include <Python.h>
 
-#include <errno.h>
 #include <math.h>
-#include <netinet/udp.h>
-#include <string.h>
-#include <sys/socket.h>
 
 #include "fanout.h"
 #include "module.h"
+#include "py_sender.h"
 #include "py_values.h"
-#include "rtp.h"
 
 static const double MAX_NOW = 1e12;
 static const long long MAX_CACHE_PACKETS = 1 << 20;
@@ -24,9 +20,7 @@ typedef struct {
     PyObject_HEAD
     sl_fanout *fanout;
     sl_datagrams *datagrams;
-    PyObject *sender;    /* a function, or NULL where a socket is used */
-    bool has_failed;     /* the function raised, and the exception is set */
-    int late_error;
+    sl_py_sender sender;
     bool is_sending;
     PyObject *tracks;    /* viewer id to its (kind, SSRC) pairs, as `sent` names them */
 } FanoutObject;
@@ -40,60 +34,14 @@ static bool is_free(const FanoutObject *self)
     return false;
 }
 
-/* ---- a function in place of sendmmsg ---- */
-
-/* sender(datagrams: bytes, segment: int, address) -> errno, 0 where they were taken. */
-static int call_sender(FanoutObject *self, const struct msghdr *message)
-{
-    sl_address address = {.size = message->msg_namelen};
-    uint16_t segment = 0;
-    memcpy(&address.name, message->msg_name, message->msg_namelen);
-    const struct cmsghdr *control = CMSG_FIRSTHDR(message);
-    if (control != NULL)
-        memcpy(&segment, CMSG_DATA(control), sizeof segment);
-    PyObject *pair = sl_py_address_pair(&address);
-    PyObject *answer =
-        pair ? PyObject_CallFunction(self->sender, "y#IO", message->msg_iov->iov_base,
-                                     (Py_ssize_t)message->msg_iov->iov_len, segment, pair)
-             : NULL;
-    long error = answer ? PyLong_AsLong(answer) : -1;
-    self->has_failed = PyErr_Occurred() != NULL;
-    Py_XDECREF(answer);
-    Py_XDECREF(pair);
-    return self->has_failed ? EPERM : (int)error;
-}
-
-/* As sendmmsg: an error after a message that was taken is told at the next call. The function is
- * not asked again for it. */
-static int send_by_function(void *context, int fd, struct mmsghdr *messages, unsigned count)
-{
-    FanoutObject *self = context;
-    (void)fd;
-    for (unsigned at = 0; at < count; at++) {
-        int error = self->late_error;
-        self->late_error = 0;
-        if (error == 0)
-            error = self->has_failed ? EPERM : call_sender(self, &messages[at].msg_hdr);
-        if (error == 0)
-            continue;
-        if (at > 0) {
-            self->late_error = error;
-            return (int)at;
-        }
-        errno = error;
-        return -1;
-    }
-    return (int)count;
-}
-
 static bool open_sender(FanoutObject *self, PyObject *sender)
 {
     bool is_function = PyCallable_Check(sender);
     int fd = is_function ? -1 : PyObject_AsFileDescriptor(sender);
     if (!is_function && fd < 0)
         return false;
-    self->sender = is_function ? Py_NewRef(sender) : NULL;
-    self->datagrams = sl_datagrams_new(fd, is_function ? send_by_function : NULL, self);
+    self->sender.function = is_function ? Py_NewRef(sender) : NULL;
+    self->datagrams = sl_datagrams_new(fd, is_function ? sl_py_sender_send : NULL, &self->sender);
     if (self->datagrams == NULL)
         PyErr_NoMemory();
     return self->datagrams != NULL;
@@ -144,14 +92,14 @@ static PyObject *fanout_new(PyTypeObject *type, PyObject *args, PyObject *kwargs
 static int fanout_traverse(FanoutObject *self, visitproc visit, void *arg)
 {
     Py_VISIT(Py_TYPE(self));
-    Py_VISIT(self->sender);
+    Py_VISIT(self->sender.function);
     Py_VISIT(self->tracks);
     return 0;
 }
 
 static int fanout_clear(FanoutObject *self)
 {
-    Py_CLEAR(self->sender);
+    Py_CLEAR(self->sender.function);
     Py_CLEAR(self->tracks);
     return 0;
 }
@@ -271,7 +219,7 @@ static bool is_moment(double now)
 #define SENDING(self, call)                                                                        \
     do {                                                                                           \
         (self)->is_sending = true;                                                                 \
-        PyThreadState *state = (self)->sender ? NULL : PyEval_SaveThread();                        \
+        PyThreadState *state = (self)->sender.function ? NULL : PyEval_SaveThread();                        \
         call;                                                                                      \
         if (state != NULL)                                                                         \
             PyEval_RestoreThread(state);                                                           \
@@ -280,8 +228,8 @@ static bool is_moment(double now)
 
 static PyObject *after_sending(FanoutObject *self)
 {
-    bool failed = self->has_failed;
-    self->has_failed = false;
+    bool failed = self->sender.has_failed;
+    self->sender.has_failed = false;
     if (failed)
         return NULL;
     Py_RETURN_NONE;

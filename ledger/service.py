@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
-from typing import Any, Literal
+from typing import Any
 from uuid import UUID
 
 import orjson
@@ -34,7 +34,7 @@ from ledger.holds import HoldService
 from ledger.money import MAX_MINOR, is_amount
 from ledger.postings import Leg, Posting, PostingReceipt, receipt, request_hash, to_document
 from ledger.reversals import ReversalService
-from ledger.statements import ALWAYS, Period, Statement, Wallet, page
+from ledger.statements import ALWAYS, Period, Statement, StatementAccount, Wallet, page
 from ledger.store import LedgerStore
 from ledger.transfer import (
     Terms,
@@ -272,7 +272,7 @@ class LedgerService:
         self,
         user_id: UUID,
         *,
-        account: Literal["wallet", "earnings"],
+        account: StatementAccount,
         cursor: str | None,
         limit: int,
         period: Period = ALWAYS,

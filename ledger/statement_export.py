@@ -1,14 +1,13 @@
 """Whole statements: every entry of a period, read page by page, as CSV or as a page that prints."""
 
 from datetime import datetime
-from typing import Literal
 from uuid import UUID
 
 from ledger.errors import InvalidPage
 from ledger.service import LedgerService
 from ledger.statement_csv import header, records
 from ledger.statement_html import StatementPage, render
-from ledger.statements import MAX_LINES, Period, Statement, StatementLine
+from ledger.statements import MAX_LINES, Period, Statement, StatementAccount, StatementLine
 
 MOST_LINES = 50_000
 """Most entries of one export."""
@@ -20,9 +19,7 @@ class StatementExport:
     def __init__(self, ledger: LedgerService) -> None:
         self._ledger = ledger
 
-    async def csv(
-        self, user_id: UUID, account: Literal["wallet", "earnings"], period: Period
-    ) -> str:
+    async def csv(self, user_id: UUID, account: StatementAccount, period: Period) -> str:
         """Entries, oldest first. Raises InvalidPage where there are too many."""
         _, lines = await self._read(user_id, account, period)
         return header() + records(lines, self._ledger.currency, await self._ledger.scale())
@@ -30,7 +27,7 @@ class StatementExport:
     async def html(
         self,
         user_id: UUID,
-        account: Literal["wallet", "earnings"],
+        account: StatementAccount,
         period: Period,
         *,
         holder: str,
@@ -52,7 +49,7 @@ class StatementExport:
         return render(page, lines)
 
     async def _read(
-        self, user_id: UUID, account: Literal["wallet", "earnings"], period: Period
+        self, user_id: UUID, account: StatementAccount, period: Period
     ) -> tuple[Statement, list[StatementLine]]:
         """The first page, and all entries, oldest first."""
         lines: list[StatementLine] = []

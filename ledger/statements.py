@@ -3,9 +3,13 @@
 import re
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from typing import Literal
 from uuid import UUID
 
 from ledger.errors import InvalidPage
+
+StatementAccount = Literal["wallet", "earnings", "earnings_available"]
+"""The accounts of a user that have statements: earnings are pending first, then available."""
 
 MAX_LINES = 1000
 """Most entries of a page."""

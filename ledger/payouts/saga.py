@@ -14,6 +14,7 @@ A step that finds the payout further than its event does nothing: it was done, o
 """
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from datetime import datetime, timedelta
 from types import MappingProxyType
 from typing import Any
@@ -114,9 +115,9 @@ class PayoutSteps:
             await self._flag(payout, verdict)
 
     async def hold(self, task: Task, event: StoredEvent) -> None:
-        """Keep the amount back."""
-        payout = await self._payout(event, PayoutState.APPROVED)
-        if payout is None:
+        """Keep the amount back; not for longer than until it is seen that it was cancelled."""
+        payout = await self._store.get(payout_of(event.stream_id))
+        if payout.state is not PayoutState.APPROVED and not _cancelled_unheld(payout):
             return
         # Of the event, so that it is the same whenever the step is tried.
         expires_at = event.created_at + timedelta(days=self._settings.hold_days)
@@ -124,9 +125,15 @@ class PayoutSteps:
             # One that was stopped and approved again has its hold already.
             hold_id = payout.hold_id or await self._books.hold(payout, expires_at)
         except Unfunded as error:
-            await self._fall_short(payout, error)
-        else:
-            await self._move(payout, PayoutAction.HOLD, PayoutHeld(hold_id), hold_id=hold_id)
+            if payout.state is PayoutState.APPROVED:
+                await self._fall_short(payout, error)
+            return
+        if payout.state is PayoutState.APPROVED:
+            payout = await self._move(
+                payout, PayoutAction.HOLD, PayoutHeld(hold_id), hold_id=hold_id
+            )
+        if _cancelled_unheld(payout):
+            await self._books.void(replace(payout, hold_id=hold_id))
 
     async def send(self, task: Task, event: StoredEvent) -> None:
         """Begin to send it, where the provider takes payouts one by one."""
@@ -247,3 +254,8 @@ class PayoutSteps:
         data = PayoutBooked(purpose, transaction_id)
         if all(event.data != data for event in await self._store.history(payout.payout_id)):
             await self._store.note(payout.payout_id, data, self._clock())
+
+
+def _cancelled_unheld(payout: Payout) -> bool:
+    """Whether it was cancelled while its hold was being placed: nobody knows of that hold."""
+    return payout.state is PayoutState.CANCELLED and payout.hold_id is None

@@ -59,7 +59,11 @@ TRANSITIONS: Mapping[PayoutState, Mapping[PayoutAction, PayoutState]] = MappingP
             _A.REJECT: _S.REJECTED,
             _A.CANCEL: _S.CANCELLED,
         },
-        _S.APPROVED: {_A.HOLD: _S.HELD, _A.FALL_SHORT: _S.FAILED},
+        _S.APPROVED: {
+            _A.HOLD: _S.HELD,
+            _A.FALL_SHORT: _S.FAILED,
+            _A.CANCEL: _S.CANCELLED,
+        },
         _S.HELD: {
             _A.FLAG: _S.REVIEW,
             _A.SEND: _S.SENDING,

@@ -1,7 +1,6 @@
 """Gifts, the caller's wallet and statements."""
 
 from datetime import UTC, datetime
-from typing import Literal
 from uuid import UUID
 
 from aiohttp import web
@@ -10,7 +9,7 @@ from pydantic import AwareDatetime, Field
 from ledger.accounts import AccountCode
 from ledger.gifts import GiftRequest
 from ledger.statement_export import StatementExport
-from ledger.statements import Period
+from ledger.statements import Period, StatementAccount
 from server.gateway.body import Body, Query
 from server.gateway.route import Answer, Call
 from server.http.shapes import Instant, Paging, Shape
@@ -66,13 +65,10 @@ class GiftReceiptShape(Shape):
     posted_at: Instant
 
 
-Account = Literal["wallet", "earnings"]
-
-
 class StatementPeriod(Query):
     """Which account, and entries from when (included) to when (not included)."""
 
-    account: Account = "wallet"
+    account: StatementAccount = "wallet"
     begins_at: AwareDatetime | None = Field(default=None, alias="from")
     ends_at: AwareDatetime | None = Field(default=None, alias="to")
 
@@ -84,7 +80,7 @@ class StatementPaging(StatementPeriod, Paging):
 class BalanceMoment(Query):
     """Which account, and when."""
 
-    account: Account = "wallet"
+    account: StatementAccount = "wallet"
     at: AwareDatetime
 
 

@@ -1,6 +1,7 @@
 """A payout's steps over a real PostgreSQL: every way through, and dying at every point of it."""
 
 import asyncio
+from contextlib import suppress
 from uuid import uuid4
 
 import pytest
@@ -264,6 +265,75 @@ async def test_cancelled_while_held_its_hold_ends(house):
     await house.settle()
     assert await house.state(payout) == "cancelled"
     assert house.books.available[user] == 10_000
+
+
+async def test_cancelled_while_its_hold_is_placed_it_keeps_nothing(house):
+    user = house.user()
+    payout = await house.ask(user)
+    await house.runner.open()
+    await house.runner.turn()
+    assert await house.state(payout) == "approved"
+    books = Overtaken(house, user, payout)
+    house.steps._books = books
+    await house.settle()
+    assert books.called
+    assert await house.history(payout) == ["requested", "approved", "cancelled"]
+    assert house.books.held == {}
+    assert house.books.available[user] == 10_000
+
+
+class Overtaken:
+    """Books whose hold is placed while the user takes the payout back."""
+
+    def __init__(self, house, user, payout):
+        self._house, self._user, self._payout = house, user, payout
+        self.called = False
+
+    def __getattr__(self, name):
+        return getattr(self._house.books, name)
+
+    async def hold(self, payout, expires_at):
+        hold_id = await self._house.books.hold(payout, expires_at)
+        if not self.called:
+            self.called = True
+            await self._house.service.cancel(self._user, self._payout.payout_id)
+        return hold_id
+
+
+async def test_dying_while_it_is_cancelled_and_held_keeps_nothing(database, clock):
+    world = House(database, clock)
+    payout = user = None
+
+    async def live(dies_at):
+        nonlocal payout, user
+        user = world.user()
+        payout = await world.ask(user)
+        await world.runner.open()
+        await world.runner.turn()
+        mortal = MortalDatabase(database, dies_at)
+        dying = world.restarted(mortal)
+        inner = dying.steps._books
+
+        class Dying(Overtaken):
+            def __getattr__(self, name):
+                return getattr(inner, name)
+
+        dying.steps._books = Dying(world, user, payout)
+        try:
+            await dying.settle()
+        except Killed:
+            clock.advance(SAGAS.lease_s)
+            with suppress(PayoutConflict):
+                await world.service.cancel(user, payout.payout_id)
+            await world.restarted().settle()
+        return mortal.points
+
+    async def judge():
+        assert await world.state(payout) == "cancelled"
+        assert world.books.held == {}
+        assert world.books.available[user] == 10_000
+
+    assert await die_everywhere(live, judge) > 15
 
 
 async def test_cancelling_races_with_sending(house):

@@ -6,7 +6,7 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, 
 from ledger.payouts.states import OPEN, SHOWN, TRANSITIONS, PayoutAction, PayoutState
 
 S, A = PayoutState, PayoutAction
-BEFORE_IT_IS_SENT = {S.REQUESTED, S.REVIEW, S.HELD}
+BEFORE_IT_IS_SENT = {S.REQUESTED, S.REVIEW, S.APPROVED, S.HELD}
 
 
 def test_every_state_has_a_row_and_every_action_a_use():

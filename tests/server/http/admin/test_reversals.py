@@ -53,6 +53,8 @@ async def test_a_chargeback_of_what_was_paid_out_is_owed(api: Any) -> None:
     assert (refused.status, refused.code) == (409, "insufficient_funds")
     charged = await api("POST", f"{path}/chargeback", body(reference=f"CB-{uuid4()}"), by=admin)
     assert charged.status == 201
+    paid = await api("GET", "/api/me/statement?account=earnings_available", by=streamer)
+    assert [line["amount_minor"] for line in paid.json["lines"]][-1] == 7_000
     owed = [leg for leg in charged.json["legs"] if leg["code"] == "chargeback_reserve"]
     assert owed[0]["balance_minor"] == -7_000
 

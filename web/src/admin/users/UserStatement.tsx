@@ -6,7 +6,8 @@ import { useCallback, useState } from "react";
 
 const ACCOUNTS: { value: StatementAccount; label: string }[] = [
   { value: "wallet", label: "Wallet" },
-  { value: "earnings", label: "Earnings" },
+  { value: "earnings", label: "Pending earnings" },
+  { value: "earnings_available", label: "Available" },
 ];
 
 /** `version` counts up when something was posted from here. */

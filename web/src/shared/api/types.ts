@@ -88,7 +88,7 @@ export interface Wallet {
   currency: string;
 }
 
-export type StatementAccount = "wallet" | "earnings";
+export type StatementAccount = "wallet" | "earnings" | "earnings_available";
 
 export interface StatementLine {
   entry_id: number;

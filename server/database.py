@@ -6,6 +6,20 @@ import orjson
 STATEMENT_TIMEOUT_MS = 30_000
 
 
+class PooledConnection(asyncpg.Connection):
+    """A connection that is borrowed again and again.
+
+    asyncpg would reset the session at each release, one round trip more for every statement. Here
+    nobody leaves anything behind in it: settings, roles and locks are those of a transaction, and
+    whoever needs others for longer keeps the connection, and ends it. An open transaction is rolled
+    back at the release all the same.
+    """
+
+    def get_reset_query(self) -> str:
+        """Nothing."""
+        return ""
+
+
 async def create_pool(url: str, *, size: int = 8, least: int = 1) -> asyncpg.Pool:
     """A pool whose connections turn `json` and `jsonb` into Python values and back.
 
@@ -18,6 +32,7 @@ async def create_pool(url: str, *, size: int = 8, least: int = 1) -> asyncpg.Poo
         min_size=least,
         max_size=size,
         init=_prepare,
+        connection_class=PooledConnection,
         timeout=10,
         command_timeout=STATEMENT_TIMEOUT_MS / 1000,
         server_settings={

@@ -1,5 +1,8 @@
 """The pool against a real PostgreSQL."""
 
+import re
+from pathlib import Path
+
 import asyncpg
 
 
@@ -21,3 +24,45 @@ async def test_the_owner_is_no_superuser(pool: asyncpg.Pool) -> None:
     assert row is not None
     assert not row["rolsuper"]
     assert not row["rolcreaterole"]
+
+
+async def test_a_release_costs_no_statement_and_ends_a_transaction(pool: asyncpg.Pool) -> None:
+    async with pool.acquire() as connection:
+        pid = connection.get_server_pid()
+        await connection.execute("BEGIN; CREATE TABLE left_open (n integer)")
+    async with pool.acquire() as connection:
+        assert connection.get_server_pid() == pid
+        assert not connection.is_in_transaction()
+        assert await connection.fetchval("SELECT to_regclass('left_open')") is None
+        assert connection.get_reset_query() == ""
+
+
+HOUSE = Path(__file__).parents[2]
+# Of a session, not of a transaction: what the next borrower of the connection would find.
+OF_A_SESSION = re.compile(
+    r"pg_(try_)?advisory_lock|\bLISTEN\b|add_listener|CREATE TEMP|WITH HOLD|set_config\([^)]*false"
+    r"|\"SET (?!LOCAL)|^SET (?!LOCAL)[^\n]*;",
+    re.M,
+)
+KEEP_THEIR_CONNECTION = {
+    "ledger/migrations/0006_posting.sql",  # take_shard, which the writer calls
+    "ledger/store/writer.py",
+    "ledger/sql/writer.sql",
+    "server/migrations.py",
+}
+
+
+def test_nothing_is_left_behind_in_a_pooled_connection() -> None:
+    files = [
+        path
+        for folder in ("ledger", "compliance", "identity", "media", "server")
+        for pattern in ("*.py", "*.sql")
+        for path in (HOUSE / folder).rglob(pattern)
+    ]
+    found = {
+        path.relative_to(HOUSE).as_posix()
+        for path in files
+        if OF_A_SESSION.search(path.read_text("utf-8"))
+    }
+    assert found <= KEEP_THEIR_CONNECTION, found - KEEP_THEIR_CONNECTION
+    assert OF_A_SESSION.search('await connection.execute("SET lock_timeout = 5")')

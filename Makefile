@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 DEMO ?= 1
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check sanitize fuzz format bench crash lock states clean
+.PHONY: help run test check sanitize fuzz format bench crash lock states queries clean
 
 help: ## show this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -61,6 +61,9 @@ lock: $(VENV)/.dev ## pin the newest versions of all Python packages, with hashe
 
 states: $(VENV)/.dev ## write the diagrams of the state machines into docs/ARCHITECTURE.md
 	@PYTHONPATH=. $(BIN)/python docs/states.py
+
+queries: $(VENV)/.dev ## write docs/QUERIES.md: what a working ledger asks of PostgreSQL
+	@PYTHONPATH=. $(BIN)/python docs/queries.py
 
 clean: ## remove what was built and installed here; data stays
 	rm -rf $(VENV) .cache mutants server/pages web/node_modules bench/out

@@ -28,7 +28,7 @@ async def backup(settings: Settings, arguments: argparse.Namespace) -> None:
             stack.callback(folder.release)
             url = await _owner_url(settings.stores, folder, stack)
             if keys is not None:
-                copy_keys(folder.path / "keys", keys.absolute())
+                copy_keys(folder.path, keys.absolute())
             manifest = await make_backup(url, target, tools)
     print(
         f"{target}: {manifest.ledger_transactions} transactions up to batch "

@@ -1,7 +1,8 @@
 """Kafka records of the ledger's events: one an event, in the order of the log.
 
-- key: the account that the event is about (`payer_id` of a gift, `user_id` of a grant, …), so that
-  the events of one account stay in order: they are in one partition.
+- key: the account that the event is about (`payer_id` of a gift, `user_id` of a grant, the owner of
+  a posting's first leg, …), so that the events of one account stay in order: they are in one
+  partition.
 - value: the event as docs/PROTOCOL.md shows it, JSON in UTF-8.
 - headers: `event_id`, `event_type`, `event_version`, by which a reader can drop repeats and pass
   over what it does not know, without reading the value.
@@ -50,7 +51,7 @@ def records_of(payload: bytes) -> tuple[list[Record], list[str]]:
 
 def _record(event: Mapping[str, Any]) -> Record:
     event_id, data = event["event_id"], event["data"]
-    account = next((data[name] for name in ACCOUNT_FIELDS if data.get(name)), event_id)
+    account = _account(data) or event_id
     occurred_at = datetime.fromisoformat(event["occurred_at"])
     return Record(
         key=account.encode(),
@@ -62,3 +63,10 @@ def _record(event: Mapping[str, Any]) -> Record:
         ),
         timestamp_ms=round(occurred_at.timestamp() * 1000),
     )
+
+
+def _account(data: Mapping[str, Any]) -> str | None:
+    """Whom it is about: by a field of its own, else the first leg that is a person's."""
+    named = (data.get(name) for name in ACCOUNT_FIELDS)
+    legs = (leg.get("owner_id") for leg in data.get("legs", ()))
+    return next((account for account in (*named, *legs) if account), None)

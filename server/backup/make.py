@@ -12,6 +12,9 @@ from server.backup.manifest import DUMP, FORMAT, Manifest, checksums, write_mani
 from server.backup.tools import Tools
 from server.migrations import applied_migrations
 
+KEYS = ("keys", "checkpoint-keys")
+"""Folders of the data folder: keys that sign access tokens, and the ledger's checkpoints."""
+
 
 class BackupRefused(Exception):
     """The backup can't be written where it should be; the message says why."""
@@ -36,15 +39,16 @@ async def make_backup(url: str, target: Path, tools: Tools) -> Manifest:
     return manifest
 
 
-def copy_keys(keys: Path, target: Path) -> None:
-    """Copy the signing keys to the new folder `target`, which only its owner can read.
+def copy_keys(data: Path, target: Path) -> None:
+    """Copy the signing keys of a data folder to the new folder `target`, which only we can read.
 
     Raises BackupRefused or OSError.
     """
     _refuse_existing(target)
     target.mkdir(mode=0o700, parents=True)
-    for file in sorted(keys.iterdir()) if keys.is_dir() else []:
-        shutil.copy2(file, target / file.name)
+    for name in KEYS:
+        if (data / name).is_dir():
+            shutil.copytree(data / name, target / name)
 
 
 def _refuse_existing(target: Path) -> None:

@@ -5,8 +5,8 @@ the stream. Every entry of the stream says which batch of the log stood before i
 was never handed that one, the stream lost something, and the gap is replayed from the log before
 what follows it. Every few seconds it also looks whether the stream ends before what was published,
 and writes down, in PostgreSQL, up to where the group has finished: that is where a gap begins when
-Redis has lost everything it knew. A gap that is none, seen when members of a group race, leads to
-repeats, which consumers drop.
+Redis has lost everything it knew. A gap that is none, seen when a member of the group stalls,
+leads to repeats, which consumers drop.
 
 A consumer that was stopped for a day so catches up from the log a page at a time, in bounded
 memory, however much Redis has trimmed.
@@ -31,6 +31,8 @@ log = logging.getLogger(__name__)
 
 LOOK_S = 2.0
 """How often it looks for replays, for a lost end of the stream, and writes its cursor."""
+
+RACE_PAUSES_S = (0.005, 0.02, 0.1, 0.4)
 
 FIRST_PAUSE_S, LONGEST_PAUSE_S = 0.05, 5.0
 
@@ -148,9 +150,7 @@ class CompleteSource:
         placed = [each for each in entries if each.sequence is not None and each.deliveries == 1]
         if not placed:
             return False
-        known = await self._stream.position()
-        if known is None:
-            known = await _patiently(lambda: self._log.cursor(self._consumer))
+        known = await self._known_before(placed[0])
         missing = []
         for each in placed:
             if known is not None and each.after is not None and each.after > known:
@@ -160,6 +160,21 @@ class CompleteSource:
             await self._request(after, until, "lost from the stream")
         await self._stream.raise_position(known or 0)
         return bool(missing)
+
+    async def _known_before(self, entry: Delivery) -> int | None:
+        """Up to where the group was handed entries before this one; None: it is a new group.
+
+        Another member may have been handed the entry before it just now, and have said so not yet:
+        what looks like a gap is looked at again for a moment.
+        """
+        for pause_s in (0.0, *RACE_PAUSES_S):
+            await asyncio.sleep(pause_s)
+            known = await self._stream.position()
+            if known is None or entry.after is None or entry.after <= known:
+                break
+        if known is None:
+            known = await _patiently(lambda: self._log.cursor(self._consumer))
+        return known
 
     async def _replay_unfinished(self, reason: str) -> None:
         """Have replayed everything from what is known to be finished to what was handed out."""

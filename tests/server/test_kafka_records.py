@@ -26,6 +26,20 @@ def test_a_grant_is_keyed_by_its_user() -> None:
     assert record.key == str(event.data.user_id).encode()
 
 
+def test_a_posting_is_keyed_by_its_first_person() -> None:
+    legs = [{"owner_id": None, "code": "fees"}, {"owner_id": "ada"}, {"owner_id": "bo"}]
+    event = {
+        "event_id": "e-1",
+        "sequence": 9,
+        "type": "posting.made",
+        "version": 1,
+        "occurred_at": "2026-01-31T12:00:00.000Z",
+        "data": {"legs": legs},
+    }
+    [record], _ = records_of(orjson.dumps([event]))
+    assert record.key == b"ada"
+
+
 def test_an_unknown_type_is_exported_and_one_without_account_by_its_id() -> None:
     event = {
         "event_id": "e-1",

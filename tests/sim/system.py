@@ -75,10 +75,10 @@ class Node:
 class System:
     """Two writers, two publishers, two readers, over proxies to PostgreSQL and Redis."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, server_settings: dict[str, str] | None = None) -> None:
         self._folder = DataFolder(path)
         account = store_account()
-        self.postgres = EmbeddedPostgres(self._folder, account)
+        self.postgres = EmbeddedPostgres(self._folder, account, server_settings)
         self.redis = EmbeddedRedis(self._folder, account)
         self.to_postgres = FaultProxy(lambda: address(self.postgres.url), postgres_request)
         self.to_redis = FaultProxy(lambda: address(self.redis.url))

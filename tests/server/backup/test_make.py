@@ -5,9 +5,10 @@ import pytest
 
 from ledger.service import LedgerService
 from server.backup.ledger_figures import ledger_figures
-from server.backup.make import BackupRefused, copy_keys, make_backup
+from server.backup.make import KEYS, BackupRefused, copy_keys, make_backup
 from server.backup.manifest import DUMP, MANIFEST, read_manifest
 from server.backup.tools import ToolFailed, Tools
+from server.ledger_access import CHECKPOINT_KEYS
 
 
 async def test_a_backup_says_what_is_in_it(
@@ -39,11 +40,17 @@ async def test_a_backup_that_failed_leaves_nothing(database_url: str, tmp_path: 
 
 
 def test_keys_are_copied_for_their_owner_alone(tmp_path: Path) -> None:
-    keys = tmp_path / "keys"
-    keys.mkdir()
-    (keys / "one.pem").write_text("secret")
-    copy_keys(keys, tmp_path / "safe")
-    assert (tmp_path / "safe" / "one.pem").read_text() == "secret"
+    data = tmp_path / "data"
+    for name in ("keys", "checkpoint-keys", "secrets"):
+        (data / name).mkdir(parents=True)
+        (data / name / "one.pem").write_text(name)
+    copy_keys(data, tmp_path / "safe")
+    assert {each.name for each in (tmp_path / "safe").iterdir()} == {"keys", "checkpoint-keys"}
+    assert (tmp_path / "safe" / "checkpoint-keys" / "one.pem").read_text() == "checkpoint-keys"
     assert (tmp_path / "safe").stat().st_mode & 0o077 == 0
     copy_keys(tmp_path / "none", tmp_path / "empty")
     assert list((tmp_path / "empty").iterdir()) == []
+
+
+def test_the_folders_of_keys_are_where_the_server_has_them() -> None:
+    assert CHECKPOINT_KEYS in KEYS

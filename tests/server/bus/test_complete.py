@@ -193,6 +193,20 @@ async def test_entries_without_a_place_are_handed_out_as_they_are(stage: Stage) 
     assert stage.source.gaps == 0
 
 
+async def test_a_member_that_is_a_moment_late_makes_no_gap(stage: Stage) -> None:
+    await stage.publish(1)
+    await stage.read(2)
+    await stage.publish(2, 3)
+    late = ConsumerGroupSource(stage.redis, group="aml", consumer="b", claim_idle_ms=60_000)
+    [entry] = await late.read(max_entries=1, block_ms=1)
+    reading = asyncio.create_task(stage.read(1))
+    await asyncio.sleep(0)
+    await late.raise_position(2)
+    await late.ack([entry.entry_id])
+    assert await reading == [3]
+    assert stage.source.gaps == 0
+
+
 async def test_a_replay_that_was_asked_for(stage: Stage) -> None:
     await stage.publish(*range(1, 8))
     await stage.read(3)

@@ -18,7 +18,7 @@ class SagaSettings(Section):
     poll_s: float = Field(default=1.0, gt=0, le=60)
     """How often events and tasks are looked for when no append of this process asks for it."""
 
-    parallel_steps: int = Field(default=8, ge=1, le=100)
+    parallel_steps: int = Field(default=4, ge=1, le=100)
     """Most steps at once; at most one of each payout or purchase."""
 
     step_timeout_s: float = Field(default=30.0, gt=0, le=600)

@@ -1,4 +1,4 @@
-"""A payout's steps over a real PostgreSQL: every way through, and dying at every point of it."""
+"""A payout's steps over a real PostgreSQL: every way through, and what goes wrong on it."""
 
 import asyncio
 from uuid import uuid4

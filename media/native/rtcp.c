@@ -1,5 +1,7 @@
 #include "rtcp.h"
 
+#include "transport_feedback.h"
+
 enum {
     SR = 200,
     RR = 201,
@@ -9,6 +11,7 @@ enum {
     PSFB = 206,
 
     FMT_NACK = 1,
+    FMT_TRANSPORT = 15,
     FMT_AFB = 15,
 
     HEADER_SIZE = 4,
@@ -102,6 +105,8 @@ static bool take(const part *next, sl_rtcp *found)
         if (next->count == FMT_NACK)
             return is_whole_feedback(next) && take_nack(next, found);
         found->says_more = true;
+        if (next->count == FMT_TRANSPORT)
+            return sl_transport_feedback_is_whole(next->body, next->size);
         return is_whole_feedback(next);
     case PSFB:
         found->says_more = true;

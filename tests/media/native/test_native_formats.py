@@ -61,7 +61,10 @@ messages = st.one_of(
     st.builds(build_sdes, st.just([1]), st.just("someone")),
     st.builds(build_bye, st.lists(st.just(7), max_size=3)),
     st.just(bytes.fromhex("80cc0002 00000001 61626364")),  # APP
-    st.just(bytes.fromhex("8fcd0003 00000001 00000002 00010002")),  # transport-wide feedback
+    st.just(  # transport-wide feedback on two packets
+        bytes.fromhex("8fcd0005 00000001 00000002 00010002 00000100 20020101")
+    ),
+    st.just(bytes.fromhex("8fcd0005 00000001 00000002 0001000e 00000100 aaaad000")),
 )
 
 

@@ -189,7 +189,10 @@ def _parse_bye(count: int, body: bytes) -> Bye:
 def _parse_transport_feedback(fmt: int, body: bytes) -> Nack | TransportFeedback | None:
     _need(body, 8)
     if fmt == _FMT_TRANSPORT:
-        return parse_transport_feedback(body)
+        try:
+            return parse_transport_feedback(body)
+        except ValueError as error:
+            raise RtcpError(str(error)) from error
     if fmt != _FMT_NACK:
         return None
     _, media_ssrc = _FEEDBACK_SSRCS.unpack_from(body)

@@ -20,21 +20,19 @@ class TransportFeedback(NamedTuple):
     lost: int
 
 
-def parse_transport_feedback(body: bytes) -> TransportFeedback | None:
-    """Read what follows the RTCP header; None where it is cut off: then it tells nothing.
+def parse_transport_feedback(body: bytes) -> TransportFeedback:
+    """Read what follows the RTCP header. Raises ValueError where it is cut off.
 
     The work is bounded by the body: a chunk of two bytes is one step, however much it stands for.
     """
     if len(body) < _FIXED.size:
-        return None
+        raise ValueError("transport feedback is shorter than its header")
     _, _, base_sequence, packets = _FIXED.unpack_from(body)
     lost, left, at = 0, packets, _FIXED.size
     while left > 0:
         if at + _CHUNK_BYTES > len(body):
-            return None
+            raise ValueError("transport feedback has fewer statuses than it claims")
         symbols, missing = _chunk(body[at] << 8 | body[at + 1], left)
-        if symbols == 0:  # a run of nothing would never end
-            return None
         lost += missing
         left -= symbols
         at += _CHUNK_BYTES
@@ -45,6 +43,9 @@ def _chunk(chunk: int, left: int) -> tuple[int, int]:
     """How many packets a status chunk is about, and how many of them never came."""
     if not chunk & 0x8000:  # §3.1.3: a run of one status
         run = min(chunk & 0x1FFF, left)
+        # A run of nothing would never end.
+        if run == 0:
+            raise ValueError("transport feedback has a run of no packets")
         return run, run if chunk >> 13 & 3 == _NOT_RECEIVED else 0
     bits = 2 if chunk & 0x4000 else 1  # §3.1.4: a vector of statuses
     symbols = min(14 // bits, left)

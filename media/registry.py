@@ -84,7 +84,7 @@ class Registry:
             if stream.is_expired(now, self._settings.reconnect_window_s):
                 stream.on(StreamEvent.EXPIRED)
                 self._close(stream, "The publisher did not come back.", EndReason.STREAM_ENDED)
-            elif self._is_too_fast(stream, now):
+            elif stream.publisher is not None and self._is_too_fast(stream, now):
                 self.end_stream(stream, self._too_fast(), EndReason.TOO_FAST)
 
     def _end_reason(self, session: Session, now: float) -> EndReason | None:

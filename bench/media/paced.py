@@ -38,6 +38,13 @@ class PacedPublisher:
         self._batches = Publisher().timed(time.monotonic(), burst=burst)
         self._check_due = 0.0
 
+    def rest(self, seconds: float) -> None:
+        """Send nothing for so long, but stay."""
+        end = time.monotonic() + seconds
+        while time.monotonic() < end:
+            self._upkeep()
+            time.sleep(0.1)
+
     def run(self, seconds: float) -> int:
         """Send for so long; the number of packets that went."""
         end, sent = time.monotonic() + seconds, 0
@@ -96,9 +103,10 @@ def paced(
     *,
     burst: int = BURST,
     viewers: Literal["lean", "aiortc"] = "lean",
+    silent: bool = False,
     **settings: object,
 ) -> PacedRun:
-    """One run of so many viewers."""
+    """One run of so many viewers; `silent`: the publisher stays, but sends nothing meanwhile."""
     programs = {
         "lean": ["bench.media.swarm"],
         "aiortc": ["bench.media.aiortc_viewers", "whep"],
@@ -115,7 +123,9 @@ def paced(
             try:
                 wait_connected(swarm, publisher)
                 publisher.run(SETTLE_S)
-                return _Run(process, control, publisher, swarm, memory).measure(count, seconds)
+                return _Run(process, control, publisher, swarm, memory).measure(
+                    count, seconds, silent=silent
+                )
             finally:
                 swarm.terminate()
 
@@ -130,18 +140,24 @@ class _Run:
     swarm: "subprocess.Popen[str]"
     memory: int
 
-    def measure(self, count: int, seconds: float) -> PacedRun:
+    def measure(self, count: int, seconds: float, *, silent: bool) -> PacedRun:
         """Send for so long, and compare what both ends counted."""
         self._rest()
-        self.control.ask("figures")
+        watching = self.control.ask("figures")["watching"]
+        if watching != count:
+            raise SystemExit(f"{watching} viewers are left of {count}: the machine is too busy")
         cpu, wall = self.process.cpu_s(), time.monotonic()
-        sent = self.publisher.run(seconds)
+        sent = 0
+        if silent:
+            self.publisher.rest(seconds)
+        else:
+            sent = self.publisher.run(seconds)
         cpu, wall = self.process.cpu_s() - cpu, time.monotonic() - wall
         figures = self.control.ask("figures")
         got = self._rest()
         return PacedRun(
             viewers=count,
-            cpu_us=cpu * 1e6 / (sent * count),
+            cpu_us=cpu * 1e6 / (sent * count) if sent else 0.0,
             core=cpu / wall,
             lost=sum(sent - packets for packets in got),
             lag_ms=figures["lag_ms"],

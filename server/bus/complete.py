@@ -174,6 +174,9 @@ class CompleteSource:
                 break
         if known is None:
             known = await _patiently(lambda: self._log.cursor(self._consumer))
+        if known is None and (first := entry.after) is not None:
+            # A new consumer begins where the stream does, and from now on misses nothing.
+            await _patiently(lambda: self._log.move_cursor(self._consumer, first))
         return known
 
     async def _replay_unfinished(self, reason: str) -> None:
@@ -215,7 +218,9 @@ class CompleteSource:
         if finished is not None and finished > (cursor or 0):
             await _patiently(lambda: self._log.move_cursor(self._consumer, finished))
             cursor = finished
-        if cursor is not None and published > cursor and await self._stream.is_drained():
+        if cursor is None and await self._stream.is_drained():
+            await _patiently(lambda: self._log.move_cursor(self._consumer, published))
+        elif cursor is not None and published > cursor and await self._stream.is_drained():
             known = await self._stream.position()
             if published > (cursor if known is None else known):
                 await self._request(cursor, published, "the stream ends too early")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
@@ -12,7 +12,7 @@ from redis.asyncio import Redis
 from redis.exceptions import ResponseError
 
 from compliance.aml.intake import Entry
-from server.bus.stream import FIELD, STREAM_KEY, batches, outlast, place_of
+from server.bus.stream import FIELD, STREAM_KEY, batches, outlast, place, place_of
 
 log = logging.getLogger(__name__)
 
@@ -145,8 +145,21 @@ class ConsumerGroupSource:
 
     async def is_drained(self) -> bool:
         """Whether everything in the stream was handed out and finished."""
-        lag = await outlast(self.lag)
-        return not lag.unread and not lag.unfinished
+        return await outlast(lambda: self._in_group(self._is_drained))
+
+    async def _is_drained(self) -> bool:
+        own = await self._own_group()
+        newest = batches(await self._redis.xrevrange(self._key, count=1))
+        # By ids: what Redis calls lag is not known after entries were removed one by one.
+        last = place(own["last-delivered-id"].decode())
+        return not own["pending"] and (not newest or place(newest[0][0]) <= last)
+
+    async def _own_group(self) -> Mapping[str, Any]:
+        groups = {group["name"]: group for group in await self._redis.xinfo_groups(self._key)}
+        own = groups.get(self._group.encode())
+        if own is None:
+            raise ResponseError(f"NOGROUP {self._group}")
+        return own
 
     async def _read(self, max_entries: int, block_ms: int) -> list[Delivery]:
         return await self._claim_when_due(max_entries) or await self._next(max_entries, block_ms)
@@ -227,10 +240,7 @@ class ConsumerGroupSource:
 
     async def _lag(self) -> GroupLag:
         length = int(await self._redis.xlen(self._key))
-        groups = {group["name"]: group for group in await self._redis.xinfo_groups(self._key)}
-        own = groups.get(self._group.encode())
-        if own is None:
-            raise ResponseError(f"NOGROUP {self._group}")
+        own = await self._own_group()
         # Redis counts what was ever added, so what it calls lag can be more than is left.
         behind = int(own["lag"] or 0)
         return GroupLag(behind, int(own["pending"]), max(0, behind - length))

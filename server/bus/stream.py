@@ -79,3 +79,8 @@ def place_of(fields: Mapping[bytes, bytes]) -> tuple[int | None, int | None]:
         int(after) if after is not None and after.isdigit() else None,
         int(sequence) if sequence is not None and sequence.isdigit() else None,
     )
+
+
+def place(entry_id: str) -> tuple[int, ...]:
+    """An entry's id, to compare by."""
+    return tuple(int(part) for part in entry_id.split("-"))

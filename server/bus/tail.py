@@ -7,7 +7,7 @@ from typing import Any
 
 from redis.asyncio import Redis
 
-from server.bus.stream import AWAY, STREAM_KEY, batches, outlast
+from server.bus.stream import AWAY, STREAM_KEY, batches, outlast, place
 
 MAX_ENTRIES = 64
 BLOCK_MS = 1_000
@@ -57,14 +57,10 @@ class TailReader:
         Without this the reader would wait behind an end that the stream may never reach again.
         """
         end = await self._end()
-        if _place(end) < _place(self._last_id or BEGINNING):
+        if place(end) < place(self._last_id or BEGINNING):
             self._last_id = end
         self._was_away = False
 
     async def _end(self) -> str:
         newest = batches(await self._redis.xrevrange(self._key, count=1))
         return newest[0][0] if newest else BEGINNING
-
-
-def _place(entry_id: str) -> tuple[int, ...]:
-    return tuple(int(part) for part in entry_id.split("-"))

@@ -3,6 +3,7 @@
 import asyncio
 import socket
 from pathlib import Path
+from uuid import uuid4
 
 import aiohttp
 import pytest
@@ -15,6 +16,7 @@ from config.media import MediaSettings
 from config.settings import Settings
 from config.stores import StoreSettings
 from server.app import running
+from tests.support.kafka import Broker
 
 
 def _settings(
@@ -99,3 +101,23 @@ async def test_several_media_workers_answer_and_are_told_apart(
                     break
                 await asyncio.sleep(0.05)
         assert "media_worker_restarts_total 0.0" in figures
+
+
+@pytest.mark.slow
+async def test_what_is_posted_reaches_kafka(
+    database_url: str, redis_url: str, data_dir: Path
+) -> None:
+    broker, user_id = Broker(data_dir / "kafka"), uuid4()
+    await broker.start()
+    await broker.create_topic("sociallive.ledger.events", partitions=2)
+    settings = _settings(database_url, redis_url, data_dir)
+    kafka = KafkaSettings(bootstrap=broker.bootstrap)
+    async with running(settings.model_copy(update={"kafka": kafka})) as app:
+        await app.services.ledger.grant(
+            request_id=uuid4(), user_id=user_id, amount_minor=5, reason="x", granted_by=uuid4()
+        )
+        async with asyncio.timeout(60):
+            while not (records := await broker.records("sociallive.ledger.events")):
+                await asyncio.sleep(0.05)
+    assert [record.key.decode() for record in records] == [str(user_id)]
+    await broker.stop()

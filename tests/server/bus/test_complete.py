@@ -187,6 +187,24 @@ async def test_a_new_consumer_begins_where_the_stream_does(stage: Stage) -> None
     assert stage.source.gaps == 0
 
 
+async def test_a_new_consumer_misses_nothing_from_its_first_entry_on(redis: Redis) -> None:
+    stage = Stage(redis, look_s=3600)
+    await stage.publish(1, 2, 3)
+    assert await stage.read(2, most=2) == [1, 2, 3]
+    stage.source = stage.member("b")
+    await redis.flushall()
+    await stage.publish(4)
+    assert set(await stage.read(6)) == {1, 2, 3, 4}  # some again: Redis forgot what was done
+
+
+async def test_a_new_consumer_of_an_empty_stream_misses_nothing(stage: Stage) -> None:
+    assert await stage.read(1) == []
+    await stage.publish(1, 2)
+    await stage.redis.flushall()
+    stage.source = stage.member("b")
+    assert await stage.read(4) == [1, 2]
+
+
 async def test_entries_without_a_place_are_handed_out_as_they_are(stage: Stage) -> None:
     await stage.redis.xadd(STREAM_KEY, {"events": b"[7]"})
     assert await stage.read(2) == [7]

@@ -11,6 +11,7 @@
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/syscall.h>
 #include <time.h>
 #include <unistd.h>
@@ -23,6 +24,8 @@ enum {
     MAX_COMMANDS_AT_ONCE = 64,   /* between two reads of the socket */
     LONGEST_WAIT_MS = 60 * 1000,
     SLICE_NS = 500 * 1000, /* of the scheduler; the default is some milliseconds */
+    PROMPTER_BY = 10,      /* steps of nice */
+    LEAST_NICE = -20,
 };
 
 static const double LINGER_SHARE = 0.25;
@@ -121,12 +124,21 @@ struct scheduling {
     uint64_t runtime, deadline, period;
 };
 
-/* Asks to run soon and not for long at a time, as sched(7) has it since Linux 6.12; others who wait
- * for the processor have longer slices. Where it is not granted everything works, only later. */
-static void be_prompt(void)
+static bool schedule(int nice)
 {
     struct scheduling wish = {.size = sizeof wish, .policy = SCHED_OTHER, .runtime = SLICE_NS};
-    (void)syscall(SYS_sched_setattr, 0, &wish, 0U);
+    wish.nice = nice;
+    return syscall(SYS_sched_setattr, 0, &wish, 0U) == 0;
+}
+
+/* Asks to run soon and not for long at a time: for short slices, which sched(7) has since Linux 6.12,
+ * and, where the process may (CAP_SYS_NICE), for more of a busy machine than others have. It waits
+ * for packets nearly always. Where that is not granted everything works, only later. */
+static void be_prompt(void)
+{
+    int nice = getpriority(PRIO_PROCESS, 0); /* of this thread */
+    if (!schedule(nice - PROMPTER_BY > LEAST_NICE ? nice - PROMPTER_BY : LEAST_NICE))
+        (void)schedule(nice);
     (void)prctl(PR_SET_TIMERSLACK, 1UL); /* ns: so that a short wait is short */
 }
 

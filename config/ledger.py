@@ -93,9 +93,9 @@ class LedgerSettings(Section):
     max_batch: int = Field(default=1000, ge=1, le=10_000)
     """Most gifts that are committed together."""
 
-    gift_writers: int = Field(default=1, ge=1, le=16)
-    """Connections that post gifts, each a batch at a time; a payer's gifts all take the same one.
-    More than one pays where PostgreSQL has cores to spare and many gifts are in flight."""
+    gift_writers: int = Field(default=2, ge=1, le=16)
+    """Connections that post gifts, each a batch at a time, when very many are in flight; then a
+    payer's gifts all take the same one."""
 
     request_days: int = Field(default=30, ge=1, le=3650)
     """How long the answer of a request is kept for repeats; a later repeat is refused."""

@@ -48,6 +48,8 @@ from ledger.transfer import (
 __all__ = ["LatencyObserver", "LedgerService"]
 
 ARCHIVE_AT_ONCE = 10_000
+WORTH_SPREADING = 128
+"""Calls under way from which on gifts are spread over the writers."""
 POSTED, REPEATED = TransferResult.POSTED, TransferResult.REPEATED
 
 
@@ -136,10 +138,7 @@ class LedgerService:
                 outcome = REPEATED.value
                 return given
             quote = quote_gift(request, self._terms)
-            # A payer's gifts all take one way: they keep their order, and writers never wait for
-            # each other at a wallet.
-            way = self._gifts[request.payer_id.int % len(self._gifts)]
-            settled = await way.submit(
+            settled = await self._way(request).submit(
                 prepare(
                     request,
                     split=quote.split,
@@ -302,6 +301,15 @@ class LedgerService:
         """All balances by account code, and whether debits equal credits."""
         with self._door.call("trial_balance"):
             return await self._store.trial_balance()
+
+    def _way(self, request: GiftRequest) -> GroupCommit[PreparedGift, SettledGift]:
+        """The writer to take. Small batches are dear, so few gifts share one.
+
+        Of many, a payer's all take the same: writers do not wait for each other at a wallet.
+        """
+        if self._door.in_flight < WORTH_SPREADING:
+            return self._gifts[0]
+        return self._gifts[request.payer_id.int % len(self._gifts)]
 
     async def _post(
         self,

@@ -139,11 +139,9 @@ BEGIN
     END IF;
     IF v_fees_minor > 0 THEN
         v_fees := ledger.open_account(NULL, 'fees', p_currency, p_shard);
-        UPDATE ledger.accounts
-            SET balance_minor = balance_minor + v_fees_minor,
-                moved_at = greatest(moved_at, v_earned.moved_at, p_at)
-            WHERE account_id = v_fees
-            RETURNING balance_minor, moved_at INTO v_fees_after, v_earned.moved_at;
+        SELECT balance_minor + v_fees_minor, greatest(moved_at, v_earned.moved_at, p_at)
+            INTO v_fees_after, v_earned.moved_at
+            FROM ledger.accounts WHERE account_id = v_fees FOR NO KEY UPDATE;
     END IF;
     IF v_earned.moved_at > p_at THEN  -- along an account, time never goes back
         p_at := v_earned.moved_at;
@@ -172,13 +170,16 @@ BEGIN
             AS w (owner_id, account_id, balance_minor) ON w.owner_id = g.payer_id
         JOIN unnest(v_earned.owners, v_earned.accounts, v_earned.after, v_earned.elsewhere)
             AS e (owner_id, account_id, balance_minor, elsewhere_minor) ON e.owner_id = g.payee_id
-    ), paid AS (
-        UPDATE ledger.accounts a SET balance_minor = a.balance_minor - p.paid_minor, moved_at = p_at
+    ), moved AS (
+        UPDATE ledger.accounts a
+        SET balance_minor = a.balance_minor + m.amount_minor, moved_at = p_at
         FROM (
-            SELECT wallet, ledger.total(total_minor) AS paid_minor FROM gift GROUP BY wallet
-            LIMIT cardinality(p_payers)
-        ) p
-        WHERE a.account_id = p.wallet
+            SELECT wallet AS account_id, -ledger.total(total_minor) AS amount_minor
+            FROM gift GROUP BY wallet
+            UNION ALL SELECT v_fees, v_fees_minor WHERE v_fees_minor > 0
+            LIMIT cardinality(p_payers) + 1
+        ) m
+        WHERE a.account_id = m.account_id
     ), posted AS (
         INSERT INTO ledger.transactions
             (transaction_id, batch, kind, description, posted_at, effective_at)

@@ -351,7 +351,8 @@ async def test_calls_beyond_the_bound_are_refused_at_once(pool, gift, fund, reco
     assert recorder.observed.count(("gift", "unavailable")) == 7
 
 
-async def test_more_writers_share_the_payers(pool, gift, fund, recorder):
+async def test_more_writers_share_the_payers(pool, gift, fund, recorder, monkeypatch):
+    monkeypatch.setattr("ledger.service.WORTH_SPREADING", 10)
     settings = LedgerSettings(gift_writers=3)
     ledger = LedgerService(
         settings, LedgerStore(pool, settings), wake=recorder.wake, observer=recorder
@@ -366,6 +367,7 @@ async def test_more_writers_share_the_payers(pool, gift, fund, recorder):
     assert (await ledger.wallet(payee)).earnings_minor == 36 * 7
     shards = "SELECT count(*) FROM ledger.accounts WHERE owner_id = $1 AND code = 'earnings'"
     assert 1 < await pool.fetchval(shards, payee) <= 3
+    assert (await ledger.wallet(people[0])).balance_minor == 0
     assert (await ledger.trial_balance()).balanced
     await ledger.close()
     with pytest.raises(LedgerBusy):

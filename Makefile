@@ -39,8 +39,8 @@ format: $(VENV)/.dev ## format the Python code
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 
-BENCHES := media ledger chat
-bench: $(addprefix bench-,$(BENCHES)) ## all benchmarks; bench-NAME runs one of: media ledger chat
+BENCHES := media ledger ledger_verify chat
+bench: $(addprefix bench-,$(BENCHES)) ## all benchmarks; bench-NAME runs one of: media ledger ledger_verify chat
 
 bench-%: $(VENV)/.dev $(VENV)/.native
 	@$(BIN)/python -m bench.$*

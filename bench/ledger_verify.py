@@ -19,7 +19,7 @@ from pathlib import Path
 import asyncpg
 import uvloop
 
-from bench.ledger import open_folder
+from bench.ledger.server import open_folder
 from bench.report import Figure, report
 from config.ledger import EvidenceSettings
 from ledger.evidence.chainer import Chainer

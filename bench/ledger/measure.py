@@ -63,11 +63,18 @@ async def measure(plan: Plan) -> list[Figure]:
             "hot": through(hot, 256),
             "one call": lambda: bench.one_call_each(people, 256, plan.round_s, CONNECTIONS),
         }
-        per_s, p99_ms = await _rounds(plan, server, loads)
+        per_s, p99_ms, cpu_us = await _rounds(plan, server, loads)
         delay_ms, streamed_per_s = await stream_p99_ms(pool, people, 256, plan.round_s)
         full, empty, entries = await _when_full(plan, server, bench, loads["256"])
         return [
             *_rates(per_s),
+            Figure.of_runs(
+                "CPU of a gift, 256 in flight",
+                cpu_us["256"],
+                "µs",
+                peer=f"pgbench TPC-B, {CLIENTS} clients",
+                peer_values=cpu_us["TPC-B"],
+            ),
             Figure.of_runs("gift at 256 in flight, 99th percentile", p99_ms["256"], "ms"),
             Figure("commit to Redis stream, 99th percentile", delay_ms, "ms"),
             Figure("gifts while streamed, 256 in flight", streamed_per_s, "1/s"),
@@ -82,20 +89,29 @@ async def measure(plan: Plan) -> list[Figure]:
         ]
 
 
+Values = dict[str, list[float]]
+
+
 async def _rounds(
     plan: Plan, server: Server, loads: dict[str, Load]
-) -> tuple[dict[str, list[float]], dict[str, list[float]]]:
-    per_s, p99_ms = defaultdict[str, list[float]](list), defaultdict[str, list[float]](list)
+) -> tuple[Values, Values, Values]:
+    """Rates, 99th percentiles, and CPU of one, of server and client together, by load."""
+
+    async def pgbench_round() -> Round:
+        return Round(await tpc_b(server, plan.round_s), 0.0)
+
+    per_s, p99_ms, cpu_us = (defaultdict[str, list[float]](list) for _ in range(3))
     for number in range(plan.rounds + 1):
-        tpc_b_per_s = await tpc_b(server, plan.round_s)
-        results = {name: await load() for name, load in loads.items()}
-        if number == 0:
-            continue  # first plans, first pages, first connections
-        per_s["TPC-B"].append(tpc_b_per_s)
-        for name, result in results.items():
+        for name, load in {"TPC-B": pgbench_round, **loads}.items():
+            cpu_s = server.cpu_s()
+            result = await load()
+            if number == 0:
+                continue  # first plans, first pages, first connections
             per_s[name].append(result.per_s)
             p99_ms[name].append(result.p99_ms)
-    return per_s, p99_ms
+            count = result.per_s * plan.round_s
+            cpu_us[name].append((server.cpu_s() - cpu_s) / count * 1e6)
+    return per_s, p99_ms, cpu_us
 
 
 async def _when_full(

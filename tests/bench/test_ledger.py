@@ -10,7 +10,7 @@ async def test_every_figure_comes_out():
     figures = await measure.measure(plan)
     assert all(figure.value > 0 for figure in figures)
     compared = [figure for figure in figures if figure.peer is not None]
-    assert len(compared) == 6
+    assert len(compared) == 7
     assert all(figure.ratio for figure in compared)
 
 

@@ -34,13 +34,22 @@ class LogBatch:
     events: bytes
 
 
+class SinkCutShort(Exception):
+    """The sink lost its end: the last batch that it has is `sequence`."""
+
+    def __init__(self, sequence: int) -> None:
+        super().__init__(f"the sink ends at {sequence}")
+        self.sequence = sequence
+
+
 class EventSink(Protocol):
     """Where batches go."""
 
     async def publish(self, batches: Sequence[LogBatch], after: int) -> None:
         """Store the batches durably and in order; any exception means that not all of them were.
 
-        `after`: the sequence of the batch that was published before the first of these.
+        `after`: the sequence of the batch that was published before the first of these. Raises
+        SinkCutShort, with nothing stored, where the sink has that batch no more.
         """
 
 
@@ -66,6 +75,9 @@ class LogTurn(Protocol):
 
     async def advance(self, sequence: int) -> None:
         """Move the cursor there when the turn ends well."""
+
+    async def rewind(self, sequence: int) -> None:
+        """Move the cursor back there when the turn ends well."""
 
 
 class EventLog(Protocol):
@@ -173,8 +185,16 @@ class OutboxPublisher:
                 self._gaps.watch(page.batches[-1].sequence, await turn.next_transaction())
             self._look(page, published=0)
             if batches := page.batches[:ready]:
-                async with asyncio.timeout(self._settings.publish_timeout_s):
-                    await self._sink.publish(batches, page.cursor)
+                try:
+                    async with asyncio.timeout(self._settings.publish_timeout_s):
+                        await self._sink.publish(batches, page.cursor)
+                except SinkCutShort as cut:
+                    log.error(
+                        "the stream lost its end: it is published again",
+                        extra={"published": page.cursor, "stream": cut.sequence},
+                    )
+                    await turn.rewind(cut.sequence)
+                    return Progress.MORE
                 await turn.advance(batches[-1].sequence)
         self._events += sum(batch.event_count for batch in batches)
         self._batches += ready

@@ -22,3 +22,6 @@ SELECT pg_current_xact_id()::text::bigint AS transaction
 
 -- name: advance
 UPDATE ledger.event_cursors SET sequence = $1 WHERE consumer = 'stream' AND sequence < $1
+
+-- name: rewind
+UPDATE ledger.event_cursors SET sequence = $1 WHERE consumer = 'stream' AND sequence > $1

@@ -50,6 +50,9 @@ class _Turn:
     async def advance(self, sequence: int) -> None:
         await self._fetch(SQL["advance"], sequence)
 
+    async def rewind(self, sequence: int) -> None:
+        await self._fetch(SQL["rewind"], sequence)
+
     async def _fetch(self, query: str, *args: object) -> list[asyncpg.Record]:
         return await self._connection.fetch(query, *args, timeout=self._timeout_s)
 

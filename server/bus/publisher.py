@@ -6,8 +6,8 @@ from collections.abc import Sequence
 
 from redis.asyncio import Redis
 
-from ledger.outbox import LogBatch
-from server.bus.stream import AFTER_FIELD, FIELD, SEQUENCE_FIELD, STREAM_KEY
+from ledger.outbox import LogBatch, SinkCutShort
+from server.bus.stream import STREAM_KEY
 
 STREAM_BYTES = 256 * 2**20
 """Memory that the stream may take in Redis, about."""
@@ -20,6 +20,27 @@ ENTRY_OVERHEAD_BYTES = 64
 
 WEIGHT = 1 / 64
 """Share of the newest batch in the running mean of their sizes."""
+
+APPENDED = -1
+APPEND = """
+local newest = redis.call('XREVRANGE', KEYS[1], '+', '-', 'COUNT', 1)
+if #newest > 0 then
+    local fields = newest[1][2]
+    for i = 1, #fields, 2 do
+        if fields[i] == 'sequence' and tonumber(fields[i + 1]) < tonumber(ARGV[1]) then
+            return tonumber(fields[i + 1])
+        end
+    end
+end
+local after = ARGV[1]
+for i = 3, #ARGV, 2 do
+    redis.call('XADD', KEYS[1], 'MAXLEN', '~', ARGV[2], '*',
+               'events', ARGV[i], 'sequence', ARGV[i + 1], 'after', after)
+    after = ARGV[i + 1]
+end
+return -1
+"""
+"""A script, so that the stream can't be cut short between the look at its end and the entries."""
 
 
 class LedgerEventStream:
@@ -44,20 +65,18 @@ class LedgerEventStream:
     async def publish(self, batches: Sequence[LogBatch], after: int) -> None:
         """Append an entry for each batch, which says which one it follows in the log.
 
-        Raises redis.RedisError; entries may have been written even so.
+        Raises redis.RedisError, when entries may have been written even so, and SinkCutShort where
+        the stream ends before `after`: a Redis that was killed may have lost what it had taken in
+        its last second. An empty stream is taken as it is; its readers have the log.
         """
-        async with self._redis.pipeline(transaction=False) as pipeline:
-            for batch in batches:
-                fields = {FIELD: batch.events, SEQUENCE_FIELD: batch.sequence, AFTER_FIELD: after}
-                pipeline.xadd(
-                    self._key,
-                    fields,  # type: ignore[arg-type]
-                    maxlen=self._max_entries(len(batch.events)),
-                    approximate=True,
-                )
-                after = batch.sequence
-            await pipeline.execute()
-        self.last_sequence = after
+        entries: list[bytes | int] = []
+        for batch in batches:
+            most = self._max_entries(len(batch.events))
+            entries += (batch.events, batch.sequence)
+        last = int(await self._redis.eval(APPEND, 1, self._key, str(after), str(most), *entries))
+        if last != APPENDED:
+            raise SinkCutShort(last)
+        self.last_sequence = batches[-1].sequence
 
     def _max_entries(self, size: int) -> int:
         if self._mean_bytes is None:

@@ -10,7 +10,7 @@ import pytest
 from config.ledger import LedgerSettings, OutboxSettings
 from ledger.events import batch_from_json
 from ledger.grants import GrantRequest, grant_event, grant_posting
-from ledger.outbox import Backoff, OutboxPublisher, Progress
+from ledger.outbox import Backoff, OutboxPublisher, Progress, SinkCutShort
 from ledger.postings import to_document
 from ledger.service import LedgerService
 from ledger.store import LedgerStore
@@ -32,6 +32,8 @@ class Sink:
         sequences = [event.sequence for event in events]
         assert [after, *sequences] == sorted([after, *sequences])
         fault = self.faults.pop(0) if self.faults else None
+        if fault == "cut short":
+            raise SinkCutShort(self.events[0].sequence)
         if fault == "refuse":
             raise ConnectionError("refused")
         if fault == "hang":
@@ -304,3 +306,14 @@ def test_pauses_double_up_to_the_longest():
     backoff.reset()
     assert backoff.pause_s() == 0.1
     assert Backoff(1.0, 0.5).pause_s() == 0.5
+
+
+async def test_what_the_sink_has_lost_at_its_end_is_published_again(pool, publisher, sink):
+    await post_all(pool, "abc")
+    await publisher.publish_once()
+    await post_all(pool, "d")
+    sink.faults = ["cut short"]
+    assert await publisher.publish_once() is Progress.MORE
+    assert sink.reasons == list("abc")
+    assert await publisher.publish_once() is Progress.CAUGHT_UP
+    assert sink.reasons == list("abcbcd")

@@ -4,28 +4,22 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <math.h>
-#include <sched.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
-#include <sys/prctl.h>
-#include <sys/resource.h>
-#include <sys/syscall.h>
 #include <time.h>
 #include <unistd.h>
 
 #include "plane_state.h"
+#include "prompt.h"
 
 enum {
     MAX_ADDRESSES = 131072,      /* of all peers together */
     QUEUE_BYTES = 1024 * 1024,   /* of each queue to the event loop, twice */
     MAX_COMMANDS_AT_ONCE = 64,   /* between two reads of the socket */
     LONGEST_WAIT_MS = 60 * 1000,
-    SLICE_NS = 500 * 1000, /* of the scheduler; the default is some milliseconds */
-    PROMPTER_BY = 10,      /* steps of nice */
-    LEAST_NICE = -20,
 };
 
 static const double LINGER_SHARE = 0.25;
@@ -115,37 +109,10 @@ static double linger(const sl_plane *plane)
     return sl_monotonic_s();
 }
 
-/* The kernel's struct, of which the C library knows nothing. */
-struct scheduling {
-    uint32_t size, policy;
-    uint64_t flags;
-    int32_t nice;
-    uint32_t priority;
-    uint64_t runtime, deadline, period;
-};
-
-static bool schedule(int nice)
-{
-    struct scheduling wish = {.size = sizeof wish, .policy = SCHED_OTHER, .runtime = SLICE_NS};
-    wish.nice = nice;
-    return syscall(SYS_sched_setattr, 0, &wish, 0U) == 0;
-}
-
-/* Asks to run soon and not for long at a time: for short slices, which sched(7) has since Linux 6.12,
- * and, where the process may (CAP_SYS_NICE), for more of a busy machine than others have. It waits
- * for packets nearly always. Where that is not granted everything works, only later. */
-static void be_prompt(void)
-{
-    int nice = getpriority(PRIO_PROCESS, 0); /* of this thread */
-    if (!schedule(nice - PROMPTER_BY > LEAST_NICE ? nice - PROMPTER_BY : LEAST_NICE))
-        (void)schedule(nice);
-    (void)prctl(PR_SET_TIMERSLACK, 1UL); /* ns: so that a short wait is short */
-}
-
 static void *run(void *context)
 {
     sl_plane *plane = context;
-    be_prompt();
+    sl_be_prompt();
     while (!__atomic_load_n(&plane->is_stopping, __ATOMIC_ACQUIRE)) {
         double now = sl_monotonic_s();
         double next = tell_attention(plane, now);

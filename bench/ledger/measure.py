@@ -118,7 +118,8 @@ async def _when_full(
     plan: Plan, server: Server, bench: Bench, load: Load
 ) -> tuple[list[float], list[float], int]:
     empty = [(await load()).per_s for _ in range(plan.rounds)]
-    admin = await asyncpg.connect(server.postgres.url)
+    database = server.postgres.url.rpartition("/")[2]
+    admin = await asyncpg.connect(f"{server.postgres.admin_url.rpartition('/')[0]}/{database}")
     entries = await fill(admin, plan.entries)
     await admin.close()
     await load()  # pages that the filling has pushed out

@@ -56,7 +56,9 @@ async def fill(connection: asyncpg.Connection, entries: int) -> int:
         await connection.execute(FILL, batch, AT_ONCE, month, shard, timeout=600)
         batch += AT_ONCE // 100
     await connection.execute("ALTER TABLE ledger.journal_entries ENABLE TRIGGER sound_entries")
-    await connection.execute("ANALYZE ledger.journal_entries, ledger.transactions, ledger.requests")
+    for table in ("journal_entries", "transactions", "requests"):
+        await connection.execute(f"VACUUM (ANALYZE) ledger.{table}", timeout=600)
+    await connection.execute("CHECKPOINT", timeout=600)
     total: int = await connection.fetchval(
         "SELECT sum(reltuples)::bigint FROM pg_class WHERE relname LIKE 'journal_entries_2%'"
         " AND relkind = 'r' AND reltuples > 0"

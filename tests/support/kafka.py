@@ -2,6 +2,7 @@
 
 import asyncio
 import signal
+from contextlib import suppress
 from pathlib import Path
 
 import noida_db
@@ -12,6 +13,7 @@ from server.embedded.child import free_port
 
 BINARY = Path(noida_db.__file__).parent / "noida-db"
 READY = b"Ctrl-C"
+STOP_PATIENCE_S = 10
 
 
 class Broker:
@@ -41,9 +43,13 @@ class Broker:
                 assert line, "the broker ended at start"
 
     async def stop(self, how: signal.Signals = signal.SIGTERM) -> None:
-        if self._process is not None and self._process.returncode is None:
-            self._process.send_signal(how)
-            await self._process.wait()
+        for signal_ in (how, signal.SIGKILL):  # it may wait for connections that stay open
+            if self._process is None or self._process.returncode is not None:
+                return
+            self._process.send_signal(signal_)
+            with suppress(TimeoutError):
+                async with asyncio.timeout(STOP_PATIENCE_S):
+                    await self._process.wait()
 
     async def create_topic(self, name: str, partitions: int) -> None:
         admin = AIOKafkaAdminClient(bootstrap_servers=self.bootstrap)

@@ -5,6 +5,7 @@ from typing import Self
 from pydantic import Field, model_validator
 
 from config.payouts import PayoutSettings
+from config.reconcile import ReconcileSettings
 from config.section import Section
 
 MAX_PRICE_MINOR = 10**9
@@ -117,6 +118,9 @@ class LedgerSettings(Section):
 
     evidence: EvidenceSettings = EvidenceSettings()
     """The hash chain and its checkpoints."""
+
+    reconcile: ReconcileSettings = ReconcileSettings()
+    """Comparing the ledger with what it published and with payment providers."""
 
     @model_validator(mode="after")
     def _gift_ids_differ(self) -> Self:

@@ -34,6 +34,9 @@ class SettlementFormat(Section):
     negate: bool = False
     """Whether the file has money that came in as negative."""
 
+    reference_prefix: str = Field(default="", max_length=50)
+    """How references of this provider begin, where there are several providers."""
+
     currency_column: str | None = "currency"
     """The currency's code; none where the whole file is in `currency`."""
 
@@ -48,3 +51,29 @@ class SettlementFormat(Section):
 
     max_lines: int = Field(default=1_000_000, ge=1, le=10_000_000)
     """Most lines of one file."""
+
+
+class ReconcileSettings(Section):
+    """Comparing the ledger with what it published and with payment providers."""
+
+    every_s: float = Field(default=3600, ge=1, le=7 * 86_400)
+    """How often the ledger is compared with itself and with what it published, by schedule."""
+
+    inbox: str | None = Field(default=None, min_length=1)
+    """A folder of settlement files, `<provider>/*.csv`, that the schedule takes in; without it,
+    files come by command and API alone."""
+
+    providers: dict[str, SettlementFormat] = Field(default={"default": SettlementFormat()})
+    """The format of each provider's files, by the provider's name."""
+
+    amount_tolerance_minor: int = Field(default=0, ge=0)
+    """How far apart two amounts of the same money may be."""
+
+    date_tolerance_days: int = Field(default=3, ge=0, le=60)
+    """How far apart two days of the same money may be."""
+
+    scales: dict[str, int] = Field(default={"EUR": 2, "GBP": 2, "JPY": 0, "USD": 2})
+    """Digits behind the point of currencies that people pay in, beside those of the ledger."""
+
+    most_parts: int = Field(default=8, ge=1, le=50)
+    """Most movements that are tried as the parts of one sum."""

@@ -1,0 +1,291 @@
+"""Reconciliation: runs of it, by schedule, by command or by an admin, and the work list.
+
+A run is one transaction: what it matched and found is kept together with its result, or not at all.
+"""
+
+import asyncio
+import hashlib
+import logging
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
+from datetime import datetime, timedelta
+from functools import partial
+from pathlib import Path
+from typing import Protocol
+from uuid import UUID
+
+from uuid_utils.compat import uuid7
+
+from config.reconcile import ReconcileSettings
+from ledger.reconcile import worklist
+from ledger.reconcile.errors import (
+    FileKnown,
+    InvalidFile,
+    ReconciliationKnown,
+    UnknownProvider,
+    UnknownReconciliation,
+)
+from ledger.reconcile.items import Item, Tolerance
+from ledger.reconcile.matching import Matching, match
+from ledger.reconcile.published import compare
+from ledger.reconcile.runs import Found, Reconciliation, RunKind
+from ledger.reconcile.settlement import MalformedSettlement, read_settlement
+from ledger.reconcile.worklist import Difference, DifferenceState
+from ledger.store.reconcile import CHECKS, ReconcileStore, ReconcileWork
+
+log = logging.getLogger(__name__)
+
+STREAM_BATCHES = 2000
+"""How many of the newest batches of the stream are compared with the log."""
+
+
+class Published(Protocol):
+    """The stream of published batches."""
+
+    async def newest(self, limit: int) -> Mapping[int, bytes]:
+        """The newest batches, by their sequence in the log."""
+
+
+class Reconciler:
+    """Runs, and their work list. Everything raises LedgerBusy while the database is away."""
+
+    def __init__(
+        self,
+        store: ReconcileStore,
+        settings: ReconcileSettings,
+        *,
+        published: Published | None,
+        clock: Callable[[], datetime],
+    ) -> None:
+        """Without `published`, the stream is left out of internal runs."""
+        self._store = store
+        self._settings = settings
+        self._published = published
+        self._clock = clock
+
+    async def run(self) -> None:
+        """Compare by schedule until cancelled; failures are logged."""
+        while True:
+            await asyncio.sleep(self._settings.every_s)
+            try:
+                await self.internal()
+                await self.take_inbox()
+            except Exception:
+                log.exception("reconciliation failed")
+
+    async def internal(
+        self, reconciliation_id: UUID | None = None, by: UUID | None = None
+    ) -> Reconciliation:
+        """Compare the ledger with itself, with purchases, and with the stream.
+
+        An id that was used before gives that run. Raises ReconciliationKnown.
+        """
+        started_at = self._clock()
+        published = {} if self._published is None else await self._published.newest(STREAM_BATCHES)
+        async with self._store.work() as work:
+            if reconciliation_id is not None:
+                if (known := await work.known(reconciliation_id)) is not None:
+                    return _same(known, RunKind.INTERNAL, None)
+            found = [each for name in CHECKS for each in await work.check(name)]
+            checks = list(CHECKS)
+            counted = await work.counted()
+            if self._published is not None:
+                found += await _compare_stream(work, published)
+                checks.append("stream")
+                counted["batches"] = len(published)
+            run = Reconciliation(
+                reconciliation_id=reconciliation_id or uuid7(),
+                kind=RunKind.INTERNAL,
+                source="ledger",
+                file_hash=None,
+                started_by=by,
+                started_at=started_at,
+                finished_at=self._clock(),
+                checked=sum(counted.values()),
+                matched=0,
+                differences=len(found),
+                details=counted,
+            )
+            return await self._keep(work, run, found, checks)
+
+    async def settlement(
+        self,
+        provider: str,
+        content: bytes,
+        reconciliation_id: UUID | None = None,
+        by: UUID | None = None,
+    ) -> Reconciliation:
+        """Match a provider's file with the ledger.
+
+        Raises UnknownProvider, InvalidFile (and nothing of the file is used), FileKnown and
+        ReconciliationKnown.
+        """
+        started_at = self._clock()
+        form = self._settings.providers.get(provider)
+        if form is None:
+            raise UnknownProvider(provider)
+        file_hash = hashlib.sha256(provider.encode() + b"\0" + content).digest()
+        async with self._store.work() as work:
+            if reconciliation_id is not None:
+                if (known := await work.known(reconciliation_id)) is not None:
+                    return _same(known, RunKind.SETTLEMENT, file_hash)
+            if (same := await work.of_file(file_hash)) is not None:
+                raise FileKnown(same.reconciliation_id)
+            scales = self._settings.scales | await work.scales()
+            try:
+                file = await asyncio.to_thread(read_settlement, content, form, scales)
+            except MalformedSettlement as error:
+                raise InvalidFile(error.line, str(error)) from error
+            run_id = reconciliation_id or uuid7()
+            fresh = await _fresh(work, provider, file.lines)
+            await work.add_lines(provider, fresh, run_id)
+            last = max((line.on for line in file.lines), default=started_at.date())
+            reach = timedelta(self._settings.date_tolerance_days)
+            ours = await work.ours(last + reach, form.reference_prefix)
+            theirs = await work.theirs(provider)
+            matching = await asyncio.to_thread(match, ours, theirs, self._tolerance())
+            await work.add_matches(_rows(matching, provider, run_id))
+            check = f"settlement {provider}"
+            found = [
+                # What is too new for this file may be in the next one.
+                *(
+                    Found(check, f"ours {each.item.key}", _reason(each.reason, each.item))
+                    for each in matching.ours
+                    if each.item.on <= last - reach
+                ),
+                *(
+                    Found(check, f"theirs {each.item.key}", _reason(each.reason, each.item))
+                    for each in matching.theirs
+                ),
+            ]
+            run = Reconciliation(
+                reconciliation_id=run_id,
+                kind=RunKind.SETTLEMENT,
+                source=provider,
+                file_hash=file_hash,
+                started_by=by,
+                started_at=started_at,
+                finished_at=self._clock(),
+                checked=len(file.lines),
+                matched=len(matching.matches),
+                differences=len(found),
+                details={
+                    "lines_new": len(fresh),
+                    "lines_known": len(file.lines) - len(fresh),
+                    "totals_minor": file.total_minor,
+                    "difference_minor": sum(each.difference_minor for each in matching.matches),
+                    "waiting": len(matching.ours) + len(matching.theirs) - len(found),
+                },
+            )
+            return await self._keep(work, run, found, [check])
+
+    async def take_inbox(self) -> list[Reconciliation]:
+        """Reconcile the files of the inbox that were not yet; one that can't be used is logged."""
+        runs: list[Reconciliation] = []
+        if self._settings.inbox is None:
+            return runs
+        files = await asyncio.to_thread(_files_in, Path(self._settings.inbox))
+        for provider, path in files:
+            try:
+                content = await asyncio.to_thread(path.read_bytes)
+                runs.append(await self.settlement(provider, content))
+            except FileKnown:
+                continue
+            except (InvalidFile, UnknownProvider, OSError) as error:
+                log.warning(
+                    "a settlement file can't be used",
+                    extra={"path": str(path), "error": str(error)},
+                )
+        return runs
+
+    async def reconciliation(self, reconciliation_id: UUID) -> Reconciliation:
+        """A run. Raises UnknownReconciliation."""
+        found = await self._store.reconciliation(reconciliation_id)
+        if found is None:
+            raise UnknownReconciliation
+        return found
+
+    async def reconciliations(self, before: UUID | None, limit: int) -> list[Reconciliation]:
+        """Runs before that one, newest first."""
+        return await self._store.reconciliations(before, limit)
+
+    async def differences(
+        self, state: DifferenceState | None, before: UUID | None, limit: int
+    ) -> list[Difference]:
+        """The work list before that line, newest first; all states where none is named."""
+        return await self._store.differences(state, before, limit)
+
+    async def assign(self, difference_id: UUID, to: UUID | None) -> Difference:
+        """Give a difference to somebody. Raises UnknownDifference or WorkConflict."""
+        change = partial(worklist.assign, to=to, now=self._clock())
+        return await self._store.change(difference_id, change)
+
+    async def resolve(self, difference_id: UUID, note: str) -> Difference:
+        """Close a difference. Raises UnknownDifference, WorkConflict or InvalidNote."""
+        change = partial(worklist.resolve, note=note, now=self._clock())
+        return await self._store.change(difference_id, change)
+
+    def _tolerance(self) -> Tolerance:
+        settings = self._settings
+        return Tolerance(
+            amount_minor=settings.amount_tolerance_minor,
+            days=settings.date_tolerance_days,
+            group=settings.most_parts,
+        )
+
+    async def _keep(
+        self,
+        work: ReconcileWork,
+        run: Reconciliation,
+        found: Sequence[Found],
+        checks: Sequence[str],
+    ) -> Reconciliation:
+        run = replace(run, finished_at=self._clock())
+        await work.add(run)
+        listed = [(uuid7(), each) for each in found]
+        await work.list_differences(run.reconciliation_id, listed, checks, run.finished_at)
+        return run
+
+
+def _same(known: Reconciliation, kind: RunKind, file_hash: bytes | None) -> Reconciliation:
+    if (known.kind, known.file_hash) != (kind, file_hash):
+        raise ReconciliationKnown
+    return known
+
+
+async def _compare_stream(work: ReconcileWork, published: Mapping[int, bytes]) -> list[Found]:
+    until = await work.published_until()
+    if not published:
+        return []
+    logged = await work.logged(min(published), max(until, *published))
+    return list(compare(published, logged, until))
+
+
+async def _fresh(work: ReconcileWork, provider: str, lines: Sequence[Item]) -> list[Item]:
+    """Lines that no earlier file had; one that says something else now is refused."""
+    known = await work.known_lines(provider, [line.key for line in lines])
+    for number, line in enumerate(lines, 2):
+        if line.key in known and known[line.key] != line:
+            raise InvalidFile(number, f"{line.key!r} was something else in an earlier file")
+    return [line for line in lines if line.key not in known]
+
+
+def _rows(
+    matching: Matching, provider: str, run_id: UUID
+) -> Iterable[tuple[str, str, UUID, str, int, UUID]]:
+    for each in matching.matches:
+        match_id = uuid7()
+        for side, keys in (("ours", each.ours), ("theirs", each.theirs)):
+            for key in keys:
+                item_key = key if side == "ours" else f"{provider}:{key}"
+                yield side, item_key, match_id, each.kind.value, each.difference_minor, run_id
+
+
+def _reason(reason: str, item: Item) -> str:
+    reference = "no reference" if item.reference is None else f"reference {item.reference}"
+    amount = f"{item.amount_minor} {item.currency} (minor units)"
+    return f"{reason}: {amount} on {item.on}, {reference}"
+
+
+def _files_in(inbox: Path) -> list[tuple[str, Path]]:
+    return [(path.parent.name, path) for path in sorted(inbox.glob("*/*.csv"))]

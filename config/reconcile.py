@@ -1,10 +1,13 @@
 """Settings of reconciliation: how a provider's settlement file looks, and what counts as equal."""
 
-from typing import Literal
+from typing import Annotated, Literal
 
 from pydantic import Field
 
 from config.section import Section
+
+Scale = Annotated[int, Field(ge=0, le=8)]
+ProviderName = Annotated[str, Field(pattern=r"^[a-z0-9_-]{1,40}$")]
 
 
 class SettlementFormat(Section):
@@ -57,14 +60,14 @@ class ReconcileSettings(Section):
     """Comparing the ledger with what it published and with payment providers."""
 
     every_s: float = Field(default=3600, ge=1, le=7 * 86_400)
-    """How often the ledger is compared with itself and with what it published, by schedule."""
+    """How often the ledger is compared with itself and with what it published."""
 
     inbox: str | None = Field(default=None, min_length=1)
     """A folder of settlement files, `<provider>/*.csv`, that the schedule takes in; without it,
     files come by command and API alone."""
 
-    providers: dict[str, SettlementFormat] = Field(default={"default": SettlementFormat()})
-    """The format of each provider's files, by the provider's name."""
+    providers: dict[ProviderName, SettlementFormat] = Field(default={"default": SettlementFormat()})
+    """The format of each provider's files, by the provider's name: a-z, 0-9, `-` and `_`."""
 
     amount_tolerance_minor: int = Field(default=0, ge=0)
     """How far apart two amounts of the same money may be."""
@@ -72,7 +75,7 @@ class ReconcileSettings(Section):
     date_tolerance_days: int = Field(default=3, ge=0, le=60)
     """How far apart two days of the same money may be."""
 
-    scales: dict[str, int] = Field(default={"EUR": 2, "GBP": 2, "JPY": 0, "USD": 2})
+    scales: dict[str, Scale] = Field(default={"EUR": 2, "GBP": 2, "JPY": 0, "USD": 2})
     """Digits behind the point of currencies that people pay in, beside those of the ledger."""
 
     most_parts: int = Field(default=8, ge=1, le=50)

@@ -8,6 +8,7 @@ from typing import Any
 from compliance.aml import alerts
 from ledger.payouts import states as payout_states
 from ledger.purchases import states as purchase_states
+from ledger.reconcile import worklist
 from ledger.sagas import steps
 from media import live, session
 from media.pool import streams
@@ -22,6 +23,7 @@ MACHINES: dict[str, Mapping[Any, Mapping[Any, Any]]] = {
     "Payout (`ledger/payouts/states.py`)": payout_states.TRANSITIONS,
     "Purchase of coins (`ledger/purchases/states.py`)": purchase_states.TRANSITIONS,
     "Step of a saga (`ledger/sagas/steps.py`)": steps.TRANSITIONS,
+    "Difference of a reconciliation (`ledger/reconcile/worklist.py`)": worklist.TRANSITIONS,
     "AML alert (`compliance/aml/alerts.py`)": alerts.TRANSITIONS,
 }
 

@@ -26,10 +26,12 @@ from ledger.event_store.database import Database
 from ledger.evidence.chainer import Chainer
 from ledger.evidence.signer import Signer
 from ledger.outbox import OutboxPublisher
+from ledger.reconcile.service import Reconciler
 from ledger.replays import ReplayStore
 from ledger.service import LedgerService
 from ledger.store import LedgerStore
 from ledger.store.evidence import EvidenceStore
+from ledger.store.reconcile import ReconcileStore
 from media.catalog import StreamCatalog
 from media.door import MediaDoor
 from media.events import MediaEvent
@@ -42,7 +44,7 @@ from server.bridges.chat_ports import ChatGifts, ChatStreams, ChatUsers
 from server.bridges.gift_feed import GiftFeed
 from server.bridges.payout_check import PayoutCheck
 from server.bridges.stream_states import StreamStates
-from server.bus import LedgerEventStream, TailReader
+from server.bus import LedgerEventStream, NewestBatches, TailReader
 from server.chat_redis import RedisBus, RedisHistory, RedisModerationStore, RedisPresence
 from server.consumers import AML, KAFKA, EventConsumers, event_source
 from server.embedded.folder import DataFolder
@@ -117,6 +119,16 @@ def kafka_export(settings: Settings, stores: Stores) -> KafkaExport:
     )
     lease = Lease(stores.redis, "kafka-export", settings.kafka.lease_s)
     return KafkaExport(source, lease, settings.kafka, partial(KafkaProducer, settings.kafka))
+
+
+def build_reconciler(settings: Settings, stores: Stores) -> Reconciler:
+    """Reconciliation of the ledger with itself, the stream and the providers' files."""
+    return Reconciler(
+        ReconcileStore(stores.pool),
+        settings.ledger.reconcile,
+        published=NewestBatches(stores.redis),
+        clock=clock,
+    )
 
 
 def ledger_jobs(ledger: LedgerService, store: LedgerStore) -> tuple[Job, ...]:
@@ -222,11 +234,13 @@ class _Parts:
             PayoutCheck(alerts, self.identity),
             clock=clock,
         )
+        self.reconciler = build_reconciler(settings, stores)
         self.kafka = None if settings.kafka.bootstrap is None else kafka_export(settings, stores)
         self.services = Services(
             identity=self.identity,
             ledger=ledger,
             payouts=self.payouts,
+            reconciler=self.reconciler,
             alerts=alerts,
             audit=AuditLog(stores.pool, clock=clock),
             consumers=EventConsumers(replays, stores.redis),
@@ -277,6 +291,7 @@ class _Parts:
             ("maturing earnings", self.payouts.maturing.run),
             ("payouts sent", self.payouts.follow_up.run),
             ("upkeep", self.upkeep.run),
+            ("reconciliation", self.reconciler.run),
         ]
         if self.kafka is not None:
             tasks.append(("kafka export", self.kafka.run))

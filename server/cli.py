@@ -10,6 +10,7 @@ sociallive restore         restore a backup into an empty database
 sociallive events …        consumers of the event stream: their state, replays, dead letters
 sociallive ledger verify   replay the ledger, and check its hash chain and checkpoints
 sociallive ledger checkpoints export | rotate-key
+sociallive ledger reconcile  compare it with itself and the event stream, or with a provider's file
 """
 
 import argparse
@@ -32,6 +33,7 @@ from ledger.errors import LedgerRefusal
 from server import backup_commands as backups
 from server import event_commands as events
 from server import evidence_commands as evidence
+from server import reconcile_commands as reconcile
 from server.commands import StartRefused, add_user, demo, migrate_database, up
 from server.gateway.refusals import GatewayRefusal
 
@@ -127,6 +129,11 @@ COMMANDS: dict[tuple[str, ...], Subcommand] = {
     ("ledger", "verify"): Subcommand(
         "replay the ledger and check its chain", evidence.verify, evidence.verify_options
     ),
+    ("ledger", "reconcile"): Subcommand(
+        "compare it with the event stream, or with a provider's file",
+        reconcile.reconcile,
+        reconcile.reconcile_options,
+    ),
     ("ledger", "checkpoints", "export"): Subcommand(
         "write the signed checkpoints", evidence.export_checkpoints, evidence.export_options
     ),
@@ -152,7 +159,7 @@ def main(argv: list[str] | None = None) -> None:
     except (StartRefused, IdentityError, LedgerRefusal, GatewayRefusal) as error:
         print(error, file=sys.stderr)
         sys.exit(EXIT_REFUSED)
-    except evidence.LedgerUnsound as error:
+    except (evidence.LedgerUnsound, reconcile.DifferencesFound) as error:
         print(error, file=sys.stderr)
         sys.exit(EXIT_UNSOUND)
     except KeyboardInterrupt:

@@ -6,6 +6,7 @@ from chat.server import ChatServer
 from compliance.aml.service import AlertService
 from compliance.audit import AuditLog
 from identity.service import IdentityService
+from ledger.reconcile.service import Reconciler
 from ledger.service import LedgerService
 from media.catalog import StreamCatalog
 from media.door import MediaDoor
@@ -22,6 +23,7 @@ class Services:
     identity: IdentityService
     ledger: LedgerService
     payouts: Payouts
+    reconciler: Reconciler
     alerts: AlertService
     audit: AuditLog
     consumers: EventConsumers

@@ -42,7 +42,6 @@ CREATE TABLE ledger.matched_items (
     reconciliation_id uuid NOT NULL,
     PRIMARY KEY (side, item_key)
 );
-CREATE INDEX matched_items_of_match ON ledger.matched_items (match_id);
 CREATE TRIGGER append_only BEFORE UPDATE OR DELETE OR TRUNCATE ON ledger.matched_items
     FOR EACH STATEMENT EXECUTE FUNCTION ledger.refuse_change();
 

@@ -1,8 +1,14 @@
-"""The event stream against the log: what is in one and not, or otherwise, in the other."""
+"""The event stream against the log: what is in one and not, or otherwise, in the other.
+
+Both are given as digests of their batches by sequence, so that a comparison takes little memory.
+"""
 
 from collections.abc import Iterator, Mapping
 
 from ledger.reconcile.runs import Found
+
+CHECK = "stream"
+_BATCH = "batch "
 
 
 def compare(
@@ -10,15 +16,20 @@ def compare(
 ) -> Iterator[Found]:
     """Differences between the stream's batches and the log's of the same range, by sequence.
 
-    `logged` has every batch from the first of the stream on; those behind `published_until`, the
-    publisher's cursor, may still be on their way.
+    `logged` has every batch from the first of the stream on. Those behind `published_until`, where
+    the publisher's cursor was before the stream was read, may still be on their way.
     """
     for sequence in sorted({*published, *logged}):
-        subject = f"batch {sequence}"
+        subject = f"{_BATCH}{sequence}"
         if sequence not in logged:
-            yield Found("stream", subject, "in the stream, and not in the log")
+            yield Found(CHECK, subject, "in the stream, and not in the log")
         elif sequence not in published:
             if sequence <= published_until:
-                yield Found("stream", subject, "in the log, and missing in the stream")
+                yield Found(CHECK, subject, "in the log, and missing in the stream")
         elif published[sequence] != logged[sequence]:
-            yield Found("stream", subject, "in the stream with other events than in the log")
+            yield Found(CHECK, subject, "in the stream with other events than in the log")
+
+
+def out_of_sight(found: Found, first: int) -> bool:
+    """Whether a difference is of a batch before `first`: the stream can't say that it is mended."""
+    return int(found.subject.removeprefix(_BATCH)) < first

@@ -27,11 +27,12 @@ from ledger.reconcile.errors import (
 )
 from ledger.reconcile.items import Item, Tolerance
 from ledger.reconcile.matching import Matching, match
-from ledger.reconcile.published import compare
+from ledger.reconcile.published import CHECK as STREAM
+from ledger.reconcile.published import compare, out_of_sight
 from ledger.reconcile.runs import Found, Reconciliation, RunKind
 from ledger.reconcile.settlement import MalformedSettlement, read_settlement
 from ledger.reconcile.worklist import Difference, DifferenceState
-from ledger.store.reconcile import CHECKS, ReconcileStore, ReconcileWork
+from ledger.store.reconcile import CHECKS, MOST_FOUND, ReconcileStore, ReconcileWork
 
 log = logging.getLogger(__name__)
 
@@ -39,11 +40,15 @@ STREAM_BATCHES = 2000
 """How many of the newest batches of the stream are compared with the log."""
 
 
+LONGEST_LOOK_S = 60.0
+"""How often, at least, the schedule looks whether a run is due."""
+
+
 class Published(Protocol):
     """The stream of published batches."""
 
     async def newest(self, limit: int) -> Mapping[int, bytes]:
-        """The newest batches, by their sequence in the log."""
+        """SHA-256 of the newest batches, by their sequence in the log."""
 
 
 class Reconciler:
@@ -54,24 +59,34 @@ class Reconciler:
         store: ReconcileStore,
         settings: ReconcileSettings,
         *,
-        published: Published | None,
+        published: Published,
         clock: Callable[[], datetime],
     ) -> None:
-        """Without `published`, the stream is left out of internal runs."""
         self._store = store
         self._settings = settings
         self._published = published
         self._clock = clock
 
     async def run(self) -> None:
-        """Compare by schedule until cancelled; failures are logged."""
+        """Compare by schedule until cancelled; a failure is logged, and tried again soon."""
         while True:
-            await asyncio.sleep(self._settings.every_s)
             try:
-                await self.internal()
-                await self.take_inbox()
+                await self.turn()
             except Exception:
                 log.exception("reconciliation failed")
+            await asyncio.sleep(min(self._settings.every_s, LONGEST_LOOK_S))
+
+    async def turn(self) -> bool:
+        """Compare and take the inbox, where that is due; whether it was.
+
+        What is due is read from the database: a restart does not put it off, and several nodes do
+        not do it as many times.
+        """
+        if not await self._is_due():
+            return False
+        await self.internal()
+        await self.take_inbox()
+        return True
 
     async def internal(
         self, reconciliation_id: UUID | None = None, by: UUID | None = None
@@ -81,20 +96,22 @@ class Reconciler:
         An id that was used before gives that run. Raises ReconciliationKnown.
         """
         started_at = self._clock()
-        published = {} if self._published is None else await self._published.newest(STREAM_BATCHES)
+        # The cursor first: what was published before it was there is in the stream.
+        until = await self._store.published_until()
+        published = await self._published.newest(STREAM_BATCHES)
         async with self._store.work() as work:
-            if reconciliation_id is not None:
-                if (known := await work.known(reconciliation_id)) is not None:
-                    return _same(known, RunKind.INTERNAL, None)
-            found = [each for name in CHECKS for each in await work.check(name)]
-            checks = list(CHECKS)
+            run_id = reconciliation_id or uuid7()
+            if (known := await work.known(run_id)) is not None:
+                return _same(known, RunKind.INTERNAL, None)
+            by_check = {name: await work.check(name) for name in CHECKS}
             counted = await work.counted()
-            if self._published is not None:
-                found += await _compare_stream(work, published)
-                checks.append("stream")
-                counted["batches"] = len(published)
+            by_check[STREAM], kept = await _compare_stream(work, published, until)
+            counted["batches"] = len(published)
+            found = [each for some in by_check.values() for each in some]
+            # Of a check that found as much as it may, nobody knows what it did not find.
+            checks = [name for name, some in by_check.items() if len(some) < MOST_FOUND]
             run = Reconciliation(
-                reconciliation_id=reconciliation_id or uuid7(),
+                reconciliation_id=run_id,
                 kind=RunKind.INTERNAL,
                 source="ledger",
                 file_hash=None,
@@ -106,29 +123,30 @@ class Reconciler:
                 differences=len(found),
                 details=counted,
             )
-            return await self._keep(work, run, found, checks)
+            return await self._keep(work, run, [*found, *kept], checks)
 
     async def settlement(
         self,
         provider: str,
-        content: bytes,
+        content: bytes | str,
         reconciliation_id: UUID | None = None,
         by: UUID | None = None,
     ) -> Reconciliation:
-        """Match a provider's file with the ledger.
+        """Match a provider's file with the ledger; text is a file that was decoded before.
 
-        Raises UnknownProvider, InvalidFile (and nothing of the file is used), FileKnown and
-        ReconciliationKnown.
+        An id that was used before gives that run. Raises UnknownProvider, InvalidFile (and nothing
+        of the file is used), FileKnown and ReconciliationKnown.
         """
         started_at = self._clock()
         form = self._settings.providers.get(provider)
         if form is None:
             raise UnknownProvider(provider)
-        file_hash = hashlib.sha256(provider.encode() + b"\0" + content).digest()
+        raw = content.encode() if isinstance(content, str) else content
+        file_hash = hashlib.sha256(provider.encode() + b"\0" + raw).digest()
         async with self._store.work() as work:
-            if reconciliation_id is not None:
-                if (known := await work.known(reconciliation_id)) is not None:
-                    return _same(known, RunKind.SETTLEMENT, file_hash)
+            run_id = reconciliation_id or uuid7()
+            if (known := await work.known(run_id)) is not None:
+                return _same(known, RunKind.SETTLEMENT, file_hash)
             if (same := await work.of_file(file_hash)) is not None:
                 raise FileKnown(same.reconciliation_id)
             scales = self._settings.scales | await work.scales()
@@ -136,10 +154,9 @@ class Reconciler:
                 file = await asyncio.to_thread(read_settlement, content, form, scales)
             except MalformedSettlement as error:
                 raise InvalidFile(error.line, str(error)) from error
-            run_id = reconciliation_id or uuid7()
             fresh = await _fresh(work, provider, file.lines)
             await work.add_lines(provider, fresh, run_id)
-            last = max((line.on for line in file.lines), default=started_at.date())
+            last = await work.newest_day(provider) or started_at.date()
             reach = timedelta(self._settings.date_tolerance_days)
             ours = await work.ours(last + reach, form.reference_prefix)
             theirs = await work.theirs(provider)
@@ -225,6 +242,10 @@ class Reconciler:
         change = partial(worklist.resolve, note=note, now=self._clock())
         return await self._store.change(difference_id, change)
 
+    async def _is_due(self) -> bool:
+        newest = await self._store.newest_scheduled()
+        return newest is None or self._clock() - newest >= timedelta(seconds=self._settings.every_s)
+
     def _tolerance(self) -> Tolerance:
         settings = self._settings
         return Tolerance(
@@ -253,12 +274,17 @@ def _same(known: Reconciliation, kind: RunKind, file_hash: bytes | None) -> Reco
     return known
 
 
-async def _compare_stream(work: ReconcileWork, published: Mapping[int, bytes]) -> list[Found]:
-    until = await work.published_until()
+async def _compare_stream(
+    work: ReconcileWork, published: Mapping[int, bytes], until: int
+) -> tuple[list[Found], list[Found]]:
+    """What was found, and what was found before of batches that the stream has no more."""
+    known = await work.open_differences(STREAM)
     if not published:
-        return []
-    logged = await work.logged(min(published), max(until, *published))
-    return list(compare(published, logged, until))
+        return [], known
+    first = min(published)
+    logged = await work.logged(first, max(until, *published))
+    found = list(compare(published, logged, until))
+    return found, [each for each in known if out_of_sight(each, first)]
 
 
 async def _fresh(work: ReconcileWork, provider: str, lines: Sequence[Item]) -> list[Item]:

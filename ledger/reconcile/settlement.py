@@ -19,6 +19,7 @@ from ledger.decimals import minor
 from ledger.reconcile.items import Item
 
 MAX_CELL = 200
+MAX_TOTAL = 2**63 - 1
 
 
 class MalformedSettlement(ValueError):
@@ -45,17 +46,13 @@ class SettlementFile:
 
 
 def read_settlement(
-    content: bytes, form: SettlementFormat, scales: Mapping[str, int]
+    content: bytes | str, form: SettlementFormat, scales: Mapping[str, int]
 ) -> SettlementFile:
     """The movements of a file; `scales` are the digits behind the point by currency.
 
-    Raises MalformedSettlement.
+    Text is taken as it is, bytes are decoded as the format says. Raises MalformedSettlement.
     """
-    try:
-        text = content.decode(form.encoding)
-    except UnicodeDecodeError as error:
-        line = content[: error.start].count(b"\n") + 1
-        raise MalformedSettlement(line, f"not {form.encoding}") from None
+    text = content if isinstance(content, str) else _decoded(content, form.encoding)
     rows = _rows(text.removeprefix("\ufeff"), form)
     _, header = next(rows, (1, []))
     columns = {
@@ -81,7 +78,18 @@ def read_settlement(
         if len(lines) >= form.max_lines:
             raise MalformedSettlement(number, f"more than {form.max_lines} lines; split the file")
         lines[item.key] = item
-    return SettlementFile(tuple(lines.values()))
+    file = SettlementFile(tuple(lines.values()))
+    if any(abs(total) > MAX_TOTAL for total in file.total_minor.values()):
+        raise MalformedSettlement(1, "the amounts add up to more than money can be; split the file")
+    return file
+
+
+def _decoded(content: bytes, encoding: str) -> str:
+    try:
+        return content.decode(encoding)
+    except UnicodeDecodeError as error:
+        line = content[: error.start].count(b"\n") + 1
+        raise MalformedSettlement(line, f"not {encoding}") from None
 
 
 def _rows(text: str, form: SettlementFormat) -> Iterator[tuple[int, list[str]]]:

@@ -26,8 +26,7 @@ FROM ledger.accounts a LEFT JOIN (
 WHERE a.held_minor <> coalesce(h.open_minor, 0) ORDER BY 1 LIMIT $1
 
 -- name: check_purchases
--- Purchases that were credited with something else than was bought, and credits of purchases that
--- no purchase stands for where their reference is one.
+-- Purchases that were credited with something else than was bought.
 SELECT p.purchase_id::text AS subject,
        'credited with ' || coalesce(sum(e.amount_minor), 0) || ', bought ' || p.amount_minor AS reason
 FROM ledger.purchases p
@@ -49,11 +48,13 @@ SELECT (SELECT count(*) FROM ledger.accounts) AS accounts,
 SELECT coalesce(max(sequence), 0) AS sequence FROM ledger.event_cursors WHERE consumer = 'stream'
 
 -- name: logged
-SELECT sequence, events FROM ledger.event_log WHERE sequence BETWEEN $1 AND $2 ORDER BY sequence
+SELECT sequence, sha256(convert_to(events, 'UTF8')) AS digest
+FROM ledger.event_log WHERE sequence BETWEEN $1 AND $2
 
 -- name: ours
 -- Money that moved through payment providers, as the ledger has it, and has no counterpart yet:
--- payments for purchases, their refunds, and what was posted to payment_clearing beside them.
+-- payments for purchases, their refunds, and what was posted to payment_clearing beside them. What
+-- takes a purchase back counts in the money that was paid, its share of it.
 WITH item AS (
     SELECT 'purchase:' || purchase_id AS item_key, reference, paid_minor AS amount_minor,
            paid_currency AS currency, (recorded_at AT TIME ZONE 'UTC')::date AS moved_on
@@ -63,14 +64,18 @@ WITH item AS (
            (updated_at AT TIME ZONE 'UTC')::date
     FROM ledger.purchases WHERE state = 'refunded'
     UNION ALL
-    SELECT 'transaction:' || e.transaction_id, min(r.reference), (-sum(e.amount_minor))::bigint,
-           a.currency, (min(e.posted_at) AT TIME ZONE 'UTC')::date
+    SELECT 'transaction:' || e.transaction_id, coalesce(min(r.reference), p.reference),
+           round(-sum(e.amount_minor) * coalesce(p.paid_minor, 1)
+               / coalesce(p.amount_minor, 1))::bigint,
+           coalesce(p.paid_currency, a.currency), (min(e.posted_at) AT TIME ZONE 'UTC')::date
     FROM ledger.accounts a
     JOIN ledger.journal_entries e USING (account_id)
+    JOIN ledger.transactions t ON t.transaction_id = e.transaction_id
+    LEFT JOIN ledger.purchases p ON p.transaction_id = t.reverses
     LEFT JOIN ledger.external_references r ON r.transaction_id = e.transaction_id
     WHERE a.code = 'payment_clearing' AND NOT EXISTS (
-        SELECT FROM ledger.purchases p WHERE p.transaction_id = e.transaction_id)
-    GROUP BY e.transaction_id, a.currency HAVING sum(e.amount_minor) <> 0
+        SELECT FROM ledger.purchases q WHERE q.transaction_id = e.transaction_id)
+    GROUP BY e.transaction_id, a.currency, p.purchase_id HAVING sum(e.amount_minor) <> 0
 )
 SELECT item.* FROM item
 WHERE moved_on <= $1 AND ($2 = '' OR starts_with(coalesce(reference, ''), $2))
@@ -90,6 +95,9 @@ WHERE provider = $1 AND NOT EXISTS (
     SELECT FROM ledger.matched_items m
     WHERE m.side = 'theirs' AND m.item_key = $1 || ':' || l.line_id)
 ORDER BY line_id
+
+-- name: newest_day
+SELECT max(moved_on) FROM ledger.settlement_lines WHERE provider = $1
 
 -- name: add_line
 INSERT INTO ledger.settlement_lines
@@ -122,20 +130,33 @@ WHERE $1::uuid IS NULL OR (started_at, reconciliation_id) < (
     SELECT started_at, reconciliation_id FROM ledger.reconciliations WHERE reconciliation_id = $1)
 ORDER BY started_at DESC, reconciliation_id DESC LIMIT $2
 
+-- name: newest_scheduled
+SELECT started_at FROM ledger.reconciliations WHERE kind = 'internal' AND started_by IS NULL
+ORDER BY started_at DESC LIMIT 1
+
 -- name: scales
 SELECT currency, scale::integer FROM ledger.currencies
 
 -- name: add_difference
+-- What somebody resolved is not listed again, unless there is something else about it.
 INSERT INTO ledger.differences
     (difference_id, reconciliation_id, check_name, subject, reason, opened_at, changed_at)
-VALUES ($1, $2, $3, $4, $5, $6, $6) ON CONFLICT DO NOTHING
+SELECT $1::uuid, $2::uuid, $3, $4, $5, $6::timestamptz, $6
+WHERE NOT EXISTS (
+    SELECT FROM ledger.differences
+    WHERE state = 'resolved' AND check_name = $3 AND subject = $4 AND reason = $5)
+ON CONFLICT DO NOTHING
 
 -- name: clear_differences
--- Open ones of these checks that were not found again.
-UPDATE ledger.differences SET state = 'cleared', changed_at = $3
-WHERE state IN ('open', 'assigned') AND check_name = ANY ($1::text[])
-  AND check_name || ' ' || subject <> ALL ($2::text[])
-RETURNING difference_id
+-- Open ones of these checks that were not found again, in the same words.
+UPDATE ledger.differences d SET state = 'cleared', changed_at = $5
+WHERE state IN ('open', 'assigned') AND check_name = ANY ($1::text[]) AND NOT EXISTS (
+    SELECT FROM unnest($2::text[], $3::text[], $4::text[]) AS f (check_name, subject, reason)
+    WHERE (f.check_name, f.subject, f.reason) = (d.check_name, d.subject, d.reason))
+
+-- name: open_differences
+SELECT subject, reason FROM ledger.differences
+WHERE state IN ('open', 'assigned') AND check_name = $1
 
 -- name: differences
 SELECT * FROM ledger.differences
@@ -147,4 +168,4 @@ SELECT * FROM ledger.differences WHERE difference_id = $1 FOR NO KEY UPDATE
 
 -- name: change_difference
 UPDATE ledger.differences SET state = $2, assigned_to = $3, note = $4, changed_at = $5
-WHERE difference_id = $1 RETURNING *
+WHERE difference_id = $1

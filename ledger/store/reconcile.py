@@ -52,6 +52,16 @@ class ReconcileStore:
         """Runs before that one, newest first."""
         return [_run(row) for row in await self._fetch(SQL["reconciliations"], before, limit)]
 
+    async def newest_scheduled(self) -> datetime | None:
+        """When the last internal run began that nobody asked for by name."""
+        rows = await self._fetch(SQL["newest_scheduled"])
+        return rows[0]["started_at"] if rows else None
+
+    async def published_until(self) -> int:
+        """The publisher's cursor."""
+        [row] = await self._fetch(SQL["published_until"])
+        return int(row["sequence"])
+
     async def differences(
         self, state: DifferenceState | None, before: UUID | None, limit: int
     ) -> list[Difference]:
@@ -100,14 +110,15 @@ class ReconcileWork:
         [row] = await self._connection.fetch(SQL["counted"], timeout=PATIENCE_S)
         return dict(row)
 
-    async def published_until(self) -> int:
-        """The publisher's cursor."""
-        return int(await self._connection.fetchval(SQL["published_until"]))
-
     async def logged(self, first: int, last: int) -> dict[int, bytes]:
-        """The events of batches in [first, last], by sequence."""
+        """SHA-256 of the events of batches in [first, last], by sequence."""
         rows = await self._connection.fetch(SQL["logged"], first, last, timeout=PATIENCE_S)
-        return {row["sequence"]: row["events"].encode() for row in rows}
+        return {row["sequence"]: row["digest"] for row in rows}
+
+    async def open_differences(self, check: str) -> list[Found]:
+        """What of that check stands on the work list."""
+        rows = await self._connection.fetch(SQL["open_differences"], check)
+        return [Found(check, row["subject"], row["reason"]) for row in rows]
 
     async def scales(self) -> dict[str, int]:
         """Digits behind the point, by currency of the ledger."""
@@ -129,6 +140,11 @@ class ReconcileWork:
         """Lines of these ids that came in an earlier file."""
         rows = await self._connection.fetch(SQL["known_lines"], provider, list(keys))
         return {row["item_key"]: _item(row) for row in rows}
+
+    async def newest_day(self, provider: str) -> date | None:
+        """The last day of which the provider told."""
+        day: date | None = await self._connection.fetchval(SQL["newest_day"], provider)
+        return day
 
     async def add_lines(
         self, provider: str, lines: Iterable[Item], reconciliation_id: UUID
@@ -171,12 +187,13 @@ class ReconcileWork:
         self, run_id: UUID, found: Sequence[tuple[UUID, Found]], checks: Sequence[str], at: datetime
     ) -> None:
         """Put what was found on the work list; clear what these checks did not find again."""
+        still = [(each.check, each.subject, each.reason) for _, each in found]
+        columns = [[row[at] for row in still] for at in range(3)]
+        await self._connection.execute(SQL["clear_differences"], list(checks), *columns, at)
         await self._connection.executemany(
             SQL["add_difference"],
             [(key, run_id, each.check, each.subject, each.reason, at) for key, each in found],
         )
-        still = [f"{each.check} {each.subject}" for _, each in found]
-        await self._connection.execute(SQL["clear_differences"], list(checks), still, at)
 
 
 def _item(row: asyncpg.Record) -> Item:

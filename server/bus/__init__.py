@@ -5,8 +5,16 @@ here and nothing looks into them.
 """
 
 from server.bus.consumer import ConsumerGroupSource, GroupLag
+from server.bus.newest import NewestBatches
 from server.bus.publisher import LedgerEventStream
 from server.bus.stream import STREAM_KEY
 from server.bus.tail import TailReader
 
-__all__ = ["STREAM_KEY", "ConsumerGroupSource", "GroupLag", "LedgerEventStream", "TailReader"]
+__all__ = [
+    "STREAM_KEY",
+    "ConsumerGroupSource",
+    "GroupLag",
+    "LedgerEventStream",
+    "NewestBatches",
+    "TailReader",
+]

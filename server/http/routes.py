@@ -37,6 +37,7 @@ from server.http.admin import (
     ledger,
     payout_files,
     purchases,
+    reconciliation,
     reversals,
     sagas,
 )
@@ -64,6 +65,9 @@ BATCHES, BATCH = "/api/admin/payout-batches", "/api/admin/payout-batches/{batch_
 IMPORT = "/api/admin/payout-imports/{import_id}"
 TRANSACTION = "/api/admin/transactions/{transaction_id}"
 PURCHASES, PURCHASE = "/api/admin/purchases", "/api/admin/purchases/{purchase_id}"
+RUNS, RUN = "/api/admin/reconciliations", "/api/admin/reconciliations/{reconciliation_id}"
+SETTLEMENT = "/api/admin/settlements/{provider}/{reconciliation_id}"
+DIFFERENCE = "/api/admin/differences/{difference_id}"
 CONSUMER = "/api/admin/events/{consumer}"
 LETTER = "/api/admin/events/{consumer}/dead-letters/{letter_id}"
 
@@ -195,6 +199,26 @@ PAYOUT_DESK: Final = (
           gives={200: sagas.ConsumerList}),
 )
 
+RECONCILIATION: Final = (
+    Route("GET", RUNS, reconciliation.listed, ADMIN, READ,
+          query=payouts.IdPaging, gives={200: reconciliation.RunList}),
+    Route("GET", RUN, reconciliation.shown, ADMIN, READ, gives={200: reconciliation.RunShape}),
+    Route("PUT", RUN, reconciliation.compare, ADMIN, WRITE,
+          gives={200: reconciliation.RunShape},
+          audit=Audit("reconciliation.compare", "reconciliation_id")),
+    Route("PUT", SETTLEMENT, reconciliation.take_settlement, ADMIN, WRITE,
+          takes=CSV, gives={200: reconciliation.RunShape},
+          audit=Audit("reconciliation.take_settlement", "reconciliation_id")),
+    Route("GET", "/api/admin/differences", reconciliation.differences, ADMIN, READ,
+          query=reconciliation.DifferenceFilter, gives={200: reconciliation.DifferenceList}),
+    Route("POST", f"{DIFFERENCE}/assign", reconciliation.assign, ADMIN, WRITE,
+          takes=alerts.Assignment, gives={200: reconciliation.DifferenceShape},
+          audit=Audit("difference.assign", "difference_id")),
+    Route("POST", f"{DIFFERENCE}/resolve", reconciliation.resolve, ADMIN, WRITE,
+          takes=reconciliation.Explanation, gives={200: reconciliation.DifferenceShape},
+          audit=Audit("difference.resolve", "difference_id")),
+)
+
 ADMINISTRATION: Final = (
     Route("GET", "/api/admin/streams", admin_streams.listed, ADMIN, READ,
           gives={200: streams.StreamList}),
@@ -280,6 +304,7 @@ API: Final = (
     *PAYOUTS,
     *ADMINISTRATION,
     *PAYOUT_DESK,
+    *RECONCILIATION,
     *SERVICE,
 )
 """What programs call, and `/api/openapi.json` describes."""

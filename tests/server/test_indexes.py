@@ -28,6 +28,10 @@ BY_VALUES = {
         "compliance/aml/sql/alerts.sql:newest",
         {"$1::text": "'open'", "$1": "'open'", "$2::uuid IS NULL": "true"},
     ),
+    "ledger.differences_by_state": (
+        "ledger/sql/reconcile.sql:differences",
+        {"$1::text": "'open'", "$1": "'open'", "$2::uuid IS NULL": "true"},
+    ),
     "ledger.payouts_of_batch": ("ledger/sql/payouts.sql:of_batch", {}),
     "ledger.purchases_by_state": (
         "ledger/sql/purchases.sql:newest",

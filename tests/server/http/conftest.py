@@ -35,14 +35,17 @@ from identity.roles import Role
 from identity.service import IdentityService
 from identity.store import UserStore
 from ledger.event_store.database import Database
+from ledger.reconcile.service import Reconciler
 from ledger.replays import ReplayStore
 from ledger.service import LedgerService
 from ledger.store import LedgerStore
+from ledger.store.reconcile import ReconcileStore
 from media.catalog import Stream, StreamCatalog
 from media.local import LocalMedia
 from media.store import StreamStore
 from server.bridges.chat_ports import ChatGifts, ChatStreams, ChatUsers
 from server.bridges.payout_check import PayoutCheck
+from server.bus import NewestBatches
 from server.chat_redis import RedisBus, RedisHistory, RedisModerationStore, RedisPresence
 from server.consumers import EventConsumers
 from server.embedded.postgres import EmbeddedPostgres
@@ -148,6 +151,12 @@ async def services(pool: asyncpg.Pool, redis: Redis, keys: KeyRing) -> AsyncIter
             identity=identity,
             ledger=ledger,
             payouts=payouts,
+            reconciler=Reconciler(
+                ReconcileStore(pool),
+                ledger_settings.reconcile,
+                published=NewestBatches(redis),
+                clock=clock,
+            ),
             alerts=alerts,
             audit=AuditLog(pool, clock=clock),
             consumers=EventConsumers(

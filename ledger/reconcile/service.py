@@ -8,7 +8,7 @@ import hashlib
 import logging
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from functools import partial
 from pathlib import Path
 from typing import Protocol
@@ -39,6 +39,8 @@ log = logging.getLogger(__name__)
 STREAM_BATCHES = 2000
 """How many of the newest batches of the stream are compared with the log."""
 
+
+A_DAY = timedelta(days=1)
 
 LONGEST_LOOK_S = 60.0
 """How often, at least, the schedule looks whether a run is due."""
@@ -154,7 +156,7 @@ class Reconciler:
                 file = await asyncio.to_thread(read_settlement, content, form, scales)
             except MalformedSettlement as error:
                 raise InvalidFile(error.line, str(error)) from error
-            fresh = await _fresh(work, provider, file.lines)
+            fresh = await _fresh(work, provider, file.lines, started_at.date() + A_DAY)
             await work.add_lines(provider, fresh, run_id)
             last = await work.newest_day(provider) or started_at.date()
             reach = timedelta(self._settings.date_tolerance_days)
@@ -287,10 +289,15 @@ async def _compare_stream(
     return found, [each for each in known if out_of_sight(each, first)]
 
 
-async def _fresh(work: ReconcileWork, provider: str, lines: Sequence[Item]) -> list[Item]:
-    """Lines that no earlier file had; one that says something else now is refused."""
+async def _fresh(
+    work: ReconcileWork, provider: str, lines: Sequence[Item], until: date
+) -> list[Item]:
+    """Lines that no earlier file had; one that says something else now is refused, and so is one
+    of a day to come, behind which everything that is missing would count as late."""
     known = await work.known_lines(provider, [line.key for line in lines])
     for number, line in enumerate(lines, 2):
+        if line.on > until:
+            raise InvalidFile(number, f"{line.key!r} is of {line.on}, which is still to come")
         if line.key in known and known[line.key] != line:
             raise InvalidFile(number, f"{line.key!r} was something else in an earlier file")
     return [line for line in lines if line.key not in known]

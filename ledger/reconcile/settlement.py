@@ -20,6 +20,7 @@ from ledger.reconcile.items import Item
 
 MAX_CELL = 200
 MAX_TOTAL = 2**63 - 1
+FIRST_YEAR = 1970
 
 
 class MalformedSettlement(ValueError):
@@ -138,7 +139,10 @@ def _item(
 
 def _date(number: int, text: str, form: SettlementFormat) -> date:
     try:
-        return datetime.strptime(text, form.date_format).date()
+        on = datetime.strptime(text, form.date_format).date()
     except ValueError:
         problem = f"{form.date_column}: {text!r} is no date like {form.date_format}"
         raise MalformedSettlement(number, problem) from None
+    if on.year < FIRST_YEAR:
+        raise MalformedSettlement(number, f"{form.date_column}: {text!r} is before {FIRST_YEAR}")
+    return on

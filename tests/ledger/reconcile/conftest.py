@@ -1,5 +1,7 @@
 """A reconciler over the test's own database."""
 
+from datetime import UTC, datetime
+
 import asyncpg
 import pytest
 
@@ -12,7 +14,7 @@ from tests.support.settlements import PlainStream
 
 @pytest.fixture
 def clock() -> Clock:
-    return Clock()
+    return Clock(datetime.now(UTC))
 
 
 @pytest.fixture

@@ -3,7 +3,7 @@
 import pytest
 from pydantic import ValidationError
 
-from config.reconcile import SettlementFormat
+from config.reconcile import ReconcileSettings, SettlementFormat
 
 
 @pytest.mark.parametrize(
@@ -22,3 +22,21 @@ from config.reconcile import SettlementFormat
 def test_a_format_that_makes_no_sense_is_refused(fields):
     with pytest.raises(ValidationError):
         SettlementFormat(**fields)
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"every_s": 0},
+        {"inbox": ""},
+        {"providers": {"../etc": {}}},
+        {"providers": {"a:b": {}}},
+        {"scales": {"EUR": -1}},
+        {"most_parts": 0},
+        {"amount_tolerance_minor": -1},
+        {"date_tolerance_days": 61},
+    ],
+)
+def test_settings_that_make_no_sense_are_refused(fields):
+    with pytest.raises(ValidationError):
+        ReconcileSettings(**fields)

@@ -267,7 +267,7 @@ async def test_of_one_file_taken_by_many_at_once_one_is_kept(reconciler, pool):
     [
         (["t1,A,4.99,EUR,2026-01-10", "t2,B,x,EUR,2026-01-10"], "line 3"),
         (["t1,A,4.99,EUR,2026-01-10", "t1,B,1,EUR,2026-01-10"], "line 3"),
-        (["t1,A,4.99,XXX,2026-01-10"], "line 2"),
+        (["t1,A,4.99,ABC,2026-01-10"], "line 2"),
         (["t1,A,4.99,EUR,2026-13-10"], "line 2"),
         (["t1,A,4.99,EUR,9999-12-31"], "line 2"),
         (["t1,A,4.99,EUR,0001-01-01"], "line 2"),

@@ -93,3 +93,21 @@ def test_another_encoding_is_refused_with_its_line():
 def test_a_file_has_a_limit():
     with pytest.raises(MalformedSettlement, match="more than 1 lines"):
         read(HEADER + GOOD + GOOD.replace("1,", "2,", 1), SettlementFormat(max_lines=1))
+
+
+def test_text_is_taken_as_it_is():
+    form = SettlementFormat(encoding="latin-1")
+    text = "id,date,amount,currency,reference\nä,2026-01-31,1,COIN,ö\n"
+    assert read_settlement(text, form, SCALES) == read(text, form, "latin-1")
+
+
+@pytest.mark.parametrize(
+    ("rows", "says"),
+    [
+        (["a,1969-12-31,1,COIN,"], "before 1970"),
+        ([f"{n},2026-01-31,{2**62},COIN," for n in range(2)], "add up to more"),
+    ],
+)
+def test_what_no_money_can_be_is_refused(rows, says):
+    with pytest.raises(MalformedSettlement, match=says):
+        read("\n".join(["id,date,amount,currency,reference", *rows]))

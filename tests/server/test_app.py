@@ -15,6 +15,8 @@ from config.kafka import KafkaSettings
 from config.media import MediaSettings
 from config.settings import Settings
 from config.stores import StoreSettings
+from ledger.reconcile.runs import Reconciliation
+from ledger.reconcile.service import Reconciler
 from server.app import running
 from tests.support.kafka import Broker
 
@@ -121,3 +123,24 @@ async def test_what_is_posted_reaches_kafka(
                 await asyncio.sleep(0.05)
     assert [record.key.decode() for record in records] == [str(user_id)]
     await broker.stop()
+
+
+async def test_what_is_posted_and_published_has_no_differences(
+    database_url: str, redis_url: str, data_dir: Path
+) -> None:
+    async with running(_settings(database_url, redis_url, data_dir)) as app:
+        await app.services.ledger.grant(
+            request_id=uuid4(), user_id=uuid4(), amount_minor=5, reason="test", granted_by=uuid4()
+        )
+        reconciler = app.services.reconciler
+        async with asyncio.timeout(30):
+            while (run := await reconciler.internal(by=uuid4())).details["batches"] < 1:
+                assert run.differences == 0
+            while not any(each.started_by is None for each in await _runs(reconciler)):
+                await asyncio.sleep(0)  # the schedule's first one
+        assert run.differences == 0
+        assert await reconciler.differences(None, None, 10) == []
+
+
+async def _runs(reconciler: Reconciler) -> list[Reconciliation]:
+    return await reconciler.reconciliations(None, 1000)

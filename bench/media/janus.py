@@ -135,18 +135,19 @@ class RtpPublisher:
 
     def __init__(self) -> None:
         self._socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-        self._batches = Publisher().timed(time.monotonic(), burst=BURST)
+        self._batches = Publisher().timed(0.0, burst=BURST)
 
     def run(self, seconds: float) -> int:
         """Send for so long; the number of packets that went."""
-        end, sent = time.monotonic() + seconds, 0
+        start, sent, first = time.monotonic(), 0, None
         for due, batch in self._batches:
-            time.sleep(max(0.0, due - time.monotonic()))
+            first = due if first is None else first
+            time.sleep(max(0.0, start + due - first - time.monotonic()))
             for packet in batch:
                 is_video = packet[1] & 0x7F == VIDEO_PAYLOAD_TYPE
                 self._socket.sendto(packet, ("127.0.0.1", VIDEO_PORT if is_video else AUDIO_PORT))
             sent += len(batch)
-            if due >= end:
+            if due - first >= seconds:
                 break
         return sent
 

@@ -35,7 +35,7 @@ class PacedPublisher:
         self._peer = LeanPeer()
         self._peer.connect(str(control.ask("publish", offer("sendonly"))["answer"]))
         self._peer.socket.setblocking(False)
-        self._batches = Publisher().timed(time.monotonic(), burst=burst)
+        self._batches = Publisher().timed(0.0, burst=burst)
         self._check_due = 0.0
 
     def rest(self, seconds: float) -> None:
@@ -47,14 +47,15 @@ class PacedPublisher:
 
     def run(self, seconds: float) -> int:
         """Send for so long; the number of packets that went."""
-        end, sent = time.monotonic() + seconds, 0
+        start, sent, first = time.monotonic(), 0, None
         for due, batch in self._batches:
-            time.sleep(max(0.0, due - time.monotonic()))
+            first = due if first is None else first  # what was not sent in a pause is not made up
+            time.sleep(max(0.0, start + due - first - time.monotonic()))
             for packet in batch:
                 self._peer.socket.send(self._peer.srtp_out.protect(packet))
             sent += len(batch)
             self._upkeep()
-            if due >= end:
+            if due - first >= seconds:
                 break
         return sent
 

@@ -105,15 +105,22 @@ def paced(
     burst: int = BURST,
     viewers: Literal["lean", "aiortc"] = "lean",
     silent: bool = False,
+    lag: bool = False,
     **settings: object,
 ) -> PacedRun:
-    """One run of so many viewers; `silent`: the publisher stays, but sends nothing meanwhile."""
+    """One run of so many viewers.
+
+    `silent`: the publisher stays, but sends nothing meanwhile. `lag`: the lag of the event loop is
+    sampled, which is not free.
+    """
     programs = {
         "lean": ["bench.media.swarm"],
         "aiortc": ["bench.media.aiortc_viewers", "whep"],
     }
     with server(max_pending_sessions=count + 10, **settings) as process:
         control = Control(process.path)
+        if lag:
+            control.ask("sample_lag")
         publisher = PacedPublisher(control, burst=burst)
         publisher.run(0.5)
         memory = process.memory_bytes()

@@ -46,7 +46,7 @@ def ways() -> dict[str, Callable[[], PacedRun]]:
         "aiortc viewers": lambda: paced(REAL_VIEWERS, SECONDS, viewers="aiortc"),
         "crowd": lambda: paced(CROWD, SECONDS),
         "crowd, bursts of 10": lambda: paced(CROWD, SECONDS, burst=10),
-        "many": lambda: paced(MANY, SECONDS),
+        "many": lambda: paced(MANY, SECONDS, lag=True),
     }
 
 

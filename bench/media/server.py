@@ -3,7 +3,8 @@
     python -m bench.media.server SOCKET [SETTING=JSON ...]
 
 One JSON object a line in, one out: `publish` and `watch` take an offer and give the answer,
-`figures` gives what the worker counted and how late its event loop was since the last time.
+`figures` gives what the worker counted, and how late its event loop was since the last time if
+`sample_lag` was asked for.
 """
 
 import asyncio
@@ -63,16 +64,15 @@ class Server:
             },
             "watch": lambda offer: {"answer": worker.watch(STREAM, offer).answer},
             "figures": lambda _: self._figures(),
+            "sample_lag": lambda _: self._sample_lag(),
             "quit": lambda _: self._quit(),
         }
 
     async def serve(self, path: str) -> None:
         """Answer until told to quit."""
         server = await asyncio.start_unix_server(self._talk, path, limit=1 << 20)
-        lag = asyncio.create_task(self._lag.run())
         print("ready", flush=True)
         await self._ended.wait()
-        lag.cancel()
         server.close()
 
     async def _talk(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -97,6 +97,11 @@ class Server:
         """The relay times since the last time."""
         before, self._times = self._times, self._worker.relay_times()
         return self._times - before
+
+    def _sample_lag(self) -> dict[str, Any]:
+        """From now on: it has a price, and so is not in runs that ask for costs."""
+        self._sampling = asyncio.create_task(self._lag.run())
+        return {}
 
     def _quit(self) -> dict[str, Any]:
         self._ended.set()

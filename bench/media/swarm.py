@@ -61,9 +61,14 @@ class Swarm:
         packets, self._packets = self._packets, [0] * len(self._packets)
         return packets
 
-    def drain(self, timeout_s: float) -> None:
-        """Read whatever waits, then send what is due."""
-        for fd, _ in self._epoll.poll(timeout_s, 256):
+    def drain(self, pause_s: float) -> None:
+        """After a pause, read whatever waits, then send what is due.
+
+        Nobody sleeps at the sockets meanwhile: a sender on the same machine would pay for waking
+        them, and real viewers are woken by machines of their own.
+        """
+        time.sleep(pause_s)
+        for fd, _ in self._epoll.poll(0, len(self._peers)):
             self._read(self._by_fd[fd])
         self._send_due(time.monotonic())
 

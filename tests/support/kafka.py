@@ -15,6 +15,8 @@ BINARY = Path(noida_db.__file__).parent / "noida-db"
 READY = b"Ctrl-C"
 STOP_PATIENCE_S = 10
 
+MAX_SILENCES = 5
+
 
 class Broker:
     """One broker. It keeps its records when it is asked to stop; killed, it may lose the latest,
@@ -67,8 +69,11 @@ class Broker:
             ends = await reader.end_offsets(list(reader.assignment()))
             await reader.seek_to_beginning()
             found: list[ConsumerRecord] = []
-            while len(found) < sum(ends.values()):
-                for batch in (await reader.getmany(timeout_ms=1_000)).values():
+            silences = 0  # offsets may have holes: after a while of nothing there is no more
+            while len(found) < sum(ends.values()) and silences < MAX_SILENCES:
+                batches = await reader.getmany(timeout_ms=1_000)
+                silences = 0 if batches else silences + 1
+                for batch in batches.values():
                     found += batch
             return found
         finally:

@@ -1,10 +1,11 @@
 """The crash campaign: `python -m tests.sim.campaign --crashes 200 --seed 7` (`make crash`).
 
-Clients post while, at random moments, PostgreSQL, Redis, writers, publishers and readers are killed
-with SIGKILL and started again, and the ways between them delay, end, freeze, and lose answers. Then
-everything is mended, half of what is unknown is tried again, and the checker judges. A crash counts
-when postings were acknowledged since the one before. The seed decides what is broken and asked for
-in which order; the moments depend on the machine, too.
+Clients post and ask for payouts while, at random moments, PostgreSQL, Redis, writers (in the midst
+of steps of payouts), publishers and readers are killed with SIGKILL and started again, and the ways
+between them delay, end, freeze, and lose answers; the bank loses answers, too. Then everything is
+mended, half of what is unknown is tried again, payouts come to their ends, and the checker judges.
+A crash counts when postings were acknowledged since the one before. The seed decides what is broken
+and asked for in which order; the moments depend on the machine, too.
 """
 
 import argparse
@@ -13,30 +14,34 @@ import random
 import sys
 import tempfile
 from collections import Counter
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from time import perf_counter
-from uuid import UUID
+from uuid import UUID, uuid5
 
 import asyncpg
 from redis.asyncio import Redis
 
 from tests.sim.checker import faults
 from tests.sim.clients import Client
-from tests.sim.collect import collect, is_settled
-from tests.sim.history import History, Outcome
+from tests.sim.collect import collect, is_settled, payouts_are_carried_out, payouts_to_judge
+from tests.sim.history import History, Key, Outcome
 from tests.sim.system import System
 from tests.support.fault_proxy import FaultProxy
 
 CLIENTS = 8
-PEOPLE = 10
+PEOPLE = 24
 VICTIMS = {"postgres": 3, "redis": 3, "writer": 4, "publisher": 3, "reader": 2}
 WAYS = ("delay", "cut", "freeze", "drop answers", "none", "none")
 FAULT_S = (0.02, 0.5)
 PEACE_S = (0.0, 0.3)
 PROGRESS_PATIENCE_S = 30.0
 SETTLE_PATIENCE_S = 60.0
+PAYOUT_PATIENCE_S = 60.0
 LAST_TRIES = 20
+FIRST_COINS = 5_000
+BANK, ADMIN = uuid5(UUID(int=0), "bank"), uuid5(UUID(int=0), "admin")
 
 
 @dataclass
@@ -51,6 +56,9 @@ class Report:
     requests: Counter[str] = field(default_factory=Counter)
     operations: Counter[str] = field(default_factory=Counter)
     """Requests that were acknowledged, by operation."""
+    payouts: Counter[str] = field(default_factory=Counter)
+    """By the state in which they ended."""
+    bank: str = ""
     transactions: int = 0
     repeats_in_stream: int = 0
     seconds: float = 0.0
@@ -64,6 +72,7 @@ class Report:
             f"network: {ways}; answers dropped: {self.dropped_answers}",
             f"requests: {dict(self.requests)}; tries: {dict(self.calls)}",
             f"acknowledged: {dict(self.operations)}",
+            f"payouts: {dict(self.payouts)}; {self.bank}",
             f"transactions: {self.transactions}; repeats in the stream: {self.repeats_in_stream}",
             f"faults: {len(self.faults)}",
             *self.faults[:50],
@@ -79,16 +88,20 @@ class Campaign:
         self._random = random.Random(seed)
         self._wanted = crashes
         self._history = History()
-        people = [UUID(int=self._random.getrandbits(128), version=4) for _ in range(PEOPLE)]
+        self._people = [UUID(int=self._random.getrandbits(128), version=4) for _ in range(PEOPLE)]
         self._clients = [
-            Client(number, seed, self._history, system.writer_ports, people)
+            Client(number, seed, self._history, system.writer_ports, self._people)
             for number in range(CLIENTS)
         ]
+        self._outside = Client(CLIENTS, seed, self._history, system.writer_ports, self._people)
+        """Who brings what is asked for from outside: the first coins, and the bank's notices."""
         self.report = Report(seed)
 
     async def run(self) -> Report:
         began = perf_counter()
         stopped = asyncio.Event()
+        await self._fund()
+        telling = asyncio.create_task(self._system.bank.tell(self._notice))
         tasks = [asyncio.create_task(client.run(stopped)) for client in self._clients]
         try:
             await self._progress()
@@ -99,9 +112,26 @@ class Campaign:
             stopped.set()
             await asyncio.gather(*tasks)
         await self._try_again()
-        await self._judge()
+        connection = await asyncpg.connect(self._system.postgres.url)
+        with suppress(TimeoutError):  # what is left over then is what the checker finds
+            async with asyncio.timeout(PAYOUT_PATIENCE_S):
+                await self._end_payouts(connection)
+        telling.cancel()
+        await asyncio.wait([telling])
+        self._outside.close()
+        await self._judge(connection)
+        await connection.close()
         self.report.seconds = perf_counter() - began
         return self.report
+
+    async def _fund(self) -> None:
+        """Return once the writers are up, and everybody has coins."""
+        async with asyncio.timeout(PROGRESS_PATIENCE_S):
+            for user_id in self._people:
+                key = Key(ADMIN, UUID(int=self._random.getrandbits(128), version=4))
+                arguments = {"user_id": user_id, "amount_minor": FIRST_COINS}
+                while (await self._outside.call(key, "grant", arguments)).outcome is not Outcome.OK:
+                    await asyncio.sleep(0.05)
 
     async def _round(self) -> None:
         """A crash, mostly with trouble on one of the ways around it."""
@@ -161,18 +191,40 @@ class Campaign:
                 await asyncio.sleep(0.1)
         client.close()
 
-    async def _judge(self) -> None:
-        connection = await asyncpg.connect(self._system.postgres.url)
+    async def _notice(self, header: str, body: str) -> Outcome:
+        """Bring a notice of the bank's."""
+        key = Key(BANK, uuid5(BANK, body))
+        arguments = {"header": header, "body": body}
+        return (await self._outside.call(key, "payout_notice", arguments)).outcome
+
+    async def _end_payouts(self, connection: asyncpg.Connection) -> None:
+        """Return once no payout has anything before it, and the bank has told everything."""
+        admin = Client(CLIENTS + 1, self.report.seed, self._history, self._system.writer_ports, [])
+        while not (self._system.bank.all_is_told and await payouts_are_carried_out(connection)):
+            for payout_id in await payouts_to_judge(connection):
+                verdict = self._random.choice(("payout_approve", "payout_reject"))
+                key = Key(ADMIN, UUID(int=self._random.getrandbits(128), version=4))
+                await admin.call(key, verdict, {"payout_id": str(payout_id)})
+            await asyncio.sleep(0.05)
+        admin.close()
+
+    async def _judge(self, connection: asyncpg.Connection) -> None:
+        bank = self._system.bank
         async with Redis.from_url(self._system.redis.url) as redis:
             async with asyncio.timeout(SETTLE_PATIENCE_S):
                 while not await is_settled(connection, redis):
                     await asyncio.sleep(0.05)
-            evidence = await collect(connection, redis)
-        await connection.close()
+            evidence = await collect(connection, redis, bank.orders())
         report = self.report
         report.faults = faults(self._history.calls, evidence)
-        for client in self._clients:
+        for client in (*self._clients, self._outside):
             report.faults += [f"unexpected: {error}" for error in client.unexpected]
+        report.faults += bank.faults
+        report.payouts.update(payout.state for payout in evidence.payouts)
+        report.bank = (
+            f"the bank got {bank.instructions} orders under {len(evidence.orders)} keys, lost"
+            f" {bank.lost_answers} answers, and gave {bank.notices} notices"
+        )
         report.calls.update(call.outcome.value for call in self._history.calls)
         report.requests.update(each.outcome.value for each in self._history.requests())
         report.operations.update(
@@ -187,7 +239,7 @@ class Campaign:
 
 async def campaign(path: Path, seed: int, crashes: int) -> Report:
     """Start a system in `path`, break it `crashes` times, and judge."""
-    system = System(path)
+    system = System(path, seed=seed)
     try:
         await system.start()
         return await Campaign(system, seed, crashes).run()

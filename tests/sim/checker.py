@@ -12,67 +12,18 @@ Every check takes a `Case` and yields one sentence a fault. What must hold:
 - every committed event is in the stream at least once, in order, and nothing else is
 - a reader's sums are those of the ledger: each event had effect once
 - a hold is in the ledger as requests are, and what is held is the sum of the open holds
+- payouts: see payout_checks
 """
 
-from collections import Counter, defaultdict
-from collections.abc import Callable, Collection, Iterable, Iterator
-from dataclasses import dataclass
-from functools import cached_property
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator
 from uuid import UUID
 
-from tests.sim.evidence import Entry, Evidence, Transaction
-from tests.sim.history import Call, Key, Outcome, Request, requests
-from tests.sim.model import GAINER, LEGS, UNASKED, gained
-
-UNRECORDED = frozenset({"mature"})
-"""Operations that leave no request behind."""
-
-
-@dataclass(frozen=True)
-class Case:
-    """A history and what was found."""
-
-    calls: tuple[Call, ...]
-    evidence: Evidence
-
-    @cached_property
-    def requests(self) -> dict[Key, Request]:
-        return {request.key: request for request in requests(self.calls)}
-
-    @cached_property
-    def found(self) -> dict[Key, list[Transaction]]:
-        """Transactions by the request that they answer."""
-        found: dict[Key, list[Transaction]] = defaultdict(list)
-        for transaction in self.evidence.transactions:
-            if transaction.key is not None:
-                found[transaction.key].append(transaction)
-        return found
-
-    @cached_property
-    def held(self) -> set[Key]:
-        """Requests that made a hold."""
-        return {hold.key for hold in self.evidence.holds if hold.key is not None}
-
-    @cached_property
-    def happened(self) -> set[Key]:
-        """Requests that left a trace: a transaction, a hold, or an answer."""
-        return {*self.found, *self.held, *self.evidence.answered}
-
-    def trace(self, operation: str) -> Collection[Key]:
-        """Where requests of this operation are found."""
-        places = {"hold": self.held, "void": self.evidence.answered}
-        return places.get(operation, self.found.keys())
-
-    @cached_property
-    def entries(self) -> dict[UUID, list[tuple[Entry, Transaction]]]:
-        """Entries of each account row, in their order."""
-        entries: dict[UUID, list[tuple[Entry, Transaction]]] = defaultdict(list)
-        for transaction in self.evidence.transactions:
-            for entry in transaction.entries:
-                entries[entry.account_id].append((entry, transaction))
-        for each in entries.values():
-            each.sort(key=lambda pair: pair[0].order)
-        return entries
+from tests.sim.case import Case
+from tests.sim.evidence import Evidence
+from tests.sim.history import Call, Key, Outcome
+from tests.sim.model import GAINER, LEGS, UNASKED, UNRECORDED, gained, payout_key
+from tests.sim.payout_checks import PAYOUT_CHECKS
 
 
 def acknowledged_are_there(case: Case) -> Iterator[str]:
@@ -124,11 +75,12 @@ def refused_are_not_there(case: Case) -> Iterator[str]:
 
 
 def nothing_is_there_unasked(case: Case) -> Iterator[str]:
+    asked = case.requests.keys() | case.asked_by_payouts
     for transaction in case.evidence.transactions:
-        if transaction.key not in case.requests and transaction.kind not in UNASKED:
+        if transaction.key not in asked and transaction.kind not in UNASKED:
             yield f"transaction {transaction.transaction_id} was asked for by nobody"
     for hold in case.evidence.holds:
-        if hold.key not in case.requests:
+        if hold.key not in asked:
             yield f"hold {hold.hold_id} was asked for by nobody"
 
 
@@ -136,6 +88,8 @@ def transactions_follow_the_model(case: Case) -> Iterator[str]:
     for transaction in case.evidence.transactions:
         if sum(entry.amount_minor for entry in transaction.entries):
             yield f"transaction {transaction.transaction_id} does not sum to zero"
+        if transaction.key in case.asked_by_payouts:
+            continue
         request = case.requests.get(transaction.key) if transaction.key is not None else None
         if request is None:
             if len({entry.owner_id for entry in transaction.entries}) > 1:
@@ -246,6 +200,9 @@ def holds_add_up(case: Case) -> Iterator[str]:
         if request.operation == "capture":
             for transaction in case.found.get(request.key, ()):
                 captured[request.arguments["hold_id"]] += gained(transaction.legs(), "payouts")
+    for payout in case.evidence.payouts:
+        for transaction in case.found.get(payout_key(payout.payout_id, "capture"), ()):
+            captured[str(payout.hold_id)] += gained(transaction.legs(), "payouts")
     for hold in case.evidence.holds:
         if not 0 <= hold.captured_minor <= hold.amount_minor:
             yield f"hold {hold.hold_id} of {hold.amount_minor} has {hold.captured_minor} captured"
@@ -279,6 +236,7 @@ CHECKS: tuple[Callable[[Case], Iterable[str]], ...] = (
     every_transaction_has_its_event,
     effects_are_those_of_the_ledger,
     holds_add_up,
+    *PAYOUT_CHECKS,
 )
 
 

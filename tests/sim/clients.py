@@ -18,7 +18,22 @@ RETRY_PAUSE_S = 0.05
 MOST_GRANTED = 5_000
 MOST_HELD = 300
 MOST_REMEMBERED = 20
-SHARES = {"gift": 60, "grant": 9, "hold": 10, "capture": 8, "void": 4, "refund": 8, "mature": 1}
+MOST_PAID_OUT = 500
+NEWEST_PAYOUTS = 4
+SHARES = {
+    "gift": 60,
+    "grant": 9,
+    "hold": 10,
+    "capture": 8,
+    "void": 4,
+    "refund": 8,
+    "mature": 1,
+    "payout": 24,
+    "payout_cancel": 2,
+    "payout_flag": 2,
+    "payout_approve": 4,
+    "payout_reject": 1,
+}
 
 
 class Client:
@@ -40,6 +55,8 @@ class Client:
         self._way: tuple[asyncio.StreamReader, asyncio.StreamWriter] | None = None
         self._holds: list[str] = []
         self._gifts: list[str] = []
+        self._payouts: list[tuple[str, UUID]] = []
+        """The newest ones, and whose they are."""
         self.acknowledged = 0
         self.unexpected: list[str] = []
 
@@ -96,47 +113,64 @@ class Client:
         return answer
 
     def _choose(self) -> tuple[Key, str, dict[str, Any]]:
-        """What to ask for next. Without holds or gifts of its own there is a gift to be given."""
+        """What to ask for next. Without anything of its own to work on it gives a gift."""
         request_id = UUID(int=self._random.getrandbits(128), version=4)
         [operation] = self._random.choices(list(SHARES), list(SHARES.values()))
         payer, payee = self._random.sample(list(self._people), 2)
+        caller_id = self._admin
+        arguments: dict[str, Any] = {}
         match operation:
-            case "grant":
-                amount = self._random.randint(1, MOST_GRANTED)
-                arguments: dict[str, Any] = {"user_id": payer, "amount_minor": amount}
-                return Key(self._admin, request_id), operation, arguments
             case "mature":
-                return Key(self._admin, request_id), operation, {}
+                pass
+            case "grant":
+                arguments = {
+                    "user_id": payer,
+                    "amount_minor": self._random.randint(1, MOST_GRANTED),
+                }
             case "hold":
+                caller_id = payer
                 arguments = {
                     "code": self._random.choice(("wallet", "earnings_available")),
                     "amount_minor": self._random.randint(1, MOST_HELD),
                     "expires_at": self._expiry(),
                 }
-                return Key(payer, request_id), operation, arguments
             case "capture" | "void" if self._holds:
-                held = self._random.choice(self._holds)
-                part = self._random.choice((None, self._random.randint(1, MOST_HELD)))
-                arguments = {"hold_id": held} | (
-                    {"amount_minor": part} if operation == "capture" else {}
-                )
-                return Key(self._admin, request_id), operation, arguments
+                arguments = {"hold_id": self._random.choice(self._holds)}
+                if operation == "capture":
+                    part = self._random.randint(1, MOST_HELD)
+                    arguments["amount_minor"] = self._random.choice((None, part))
             case "refund" if self._gifts:
                 arguments = {
                     "transaction_id": self._random.choice(self._gifts),
                     "amount_minor": self._random.choice((None, self._random.randint(1, 20))),
                     "shortfall": self._random.choice(("refuse", "reserve")),
                 }
-                return Key(self._admin, request_id), operation, arguments
+            case "payout":
+                caller_id = payer
+                arguments = {
+                    "amount_minor": self._random.randint(1, MOST_PAID_OUT),
+                    "destination": f"DE02 {payer.hex[:8]}",
+                }
+            case "payout_cancel" | "payout_flag" | "payout_approve" | "payout_reject" if (
+                self._payouts
+            ):
+                payout_id, user_id = self._random.choice(self._payouts)
+                caller_id = user_id if operation == "payout_cancel" else self._admin
+                arguments = {"payout_id": payout_id}
+            case _:
+                operation, caller_id = "gift", payer
+                arguments = self._gift(payer, payee)
+        return Key(caller_id, request_id), operation, arguments
+
+    def _gift(self, payer: UUID, payee: UUID) -> dict[str, Any]:
         gift_id = self._random.choice(list(PRICES))
-        arguments = {
+        return {
             "payer_id": payer,
             "payee_id": payee,
             "gift_id": gift_id,
             "price_minor": PRICES[gift_id],
             "count": self._random.randint(1, 3),
         }
-        return Key(payer, request_id), "gift", arguments
 
     def _expiry(self) -> str:
         """Most holds outlive the campaign, some end while things go on."""
@@ -147,5 +181,8 @@ class Client:
         """What later requests may be about."""
         if call.operation == "hold":
             self._holds = [*self._holds[-MOST_REMEMBERED:], call.answer["hold_id"]]
+        if call.operation == "payout":
+            mine = call.answer["payout_id"], call.key.caller_id
+            self._payouts = [*self._payouts[-NEWEST_PAYOUTS:], mine]
         if call.operation == "gift":
             self._gifts = [*self._gifts[-MOST_REMEMBERED:], call.answer["transaction_id"]]

@@ -1,4 +1,4 @@
-"""Collects the evidence, straight from the stores."""
+"""Collects the evidence, straight from the stores and the bank."""
 
 from collections import defaultdict
 from typing import Any
@@ -9,7 +9,7 @@ import orjson
 from redis.asyncio import Redis
 
 from server.bus import STREAM_KEY
-from tests.sim.evidence import Account, Entry, Evidence, Hold, Transaction
+from tests.sim.evidence import Account, Entry, Evidence, Hold, Order, Payout, Transaction
 from tests.sim.history import Key
 
 TRANSACTIONS = """
@@ -31,6 +31,23 @@ FROM ledger.holds h LEFT JOIN ledger.requests r
  AND r.answer::jsonb ->> 'state' = 'open'
 """
 ANSWERED = "SELECT caller_id, request_id FROM ledger.requests"
+PAYOUTS = """
+SELECT payout_id, user_id AS caller_id, request_id, amount_minor, state, hold_id, attention
+FROM ledger.payouts ORDER BY payout_id
+"""
+STEPS_LEFT = """
+SELECT concat_ws(' ', stream_id, step, state, last_error) AS step
+FROM ledger.saga_tasks WHERE state <> 'done' ORDER BY stream_id, version
+"""
+TO_JUDGE = "SELECT payout_id FROM ledger.payouts WHERE state = 'review' ORDER BY payout_id"
+# All events are tasks, all tasks are done, and where that leaves payouts is for good.
+CARRIED_OUT = """
+SELECT NOT EXISTS (SELECT FROM ledger.saga_tasks WHERE state = 'due')
+   AND NOT EXISTS (SELECT FROM ledger.payouts
+                   WHERE state NOT IN ('settled', 'returned', 'failed', 'cancelled', 'rejected'))
+   AND (SELECT position FROM ledger.event_store_head) =
+       (SELECT position FROM ledger.event_store_cursors WHERE consumer = 'sagas')
+"""
 LOG = """
 SELECT (event->>'event_id')::uuid AS event_id,
        (event->'data'->>'transaction_id')::uuid AS transaction_id
@@ -57,8 +74,20 @@ async def is_settled(connection: asyncpg.Connection, redis: Redis) -> bool:
     return bool(groups) and all(not group["pending"] and group["lag"] == 0 for group in groups)
 
 
-async def collect(connection: asyncpg.Connection, redis: Redis) -> Evidence:
-    """What the stores hold now."""
+async def payouts_to_judge(connection: asyncpg.Connection) -> list[UUID]:
+    """Payouts that wait for an admin."""
+    return [row["payout_id"] for row in await connection.fetch(TO_JUDGE)]
+
+
+async def payouts_are_carried_out(connection: asyncpg.Connection) -> bool:
+    """Whether no payout has anything before it."""
+    return bool(await connection.fetchval(CARRIED_OUT))
+
+
+async def collect(
+    connection: asyncpg.Connection, redis: Redis, orders: tuple[Order, ...]
+) -> Evidence:
+    """What the stores hold now; `orders` are the bank's."""
     entries: dict[UUID, list[Entry]] = defaultdict(list)
     for row in await connection.fetch(ENTRIES):
         fields = dict(row)
@@ -97,6 +126,19 @@ async def collect(connection: asyncpg.Connection, redis: Redis) -> Evidence:
             for row in await connection.fetch(HOLDS)
         ),
         answered=frozenset(Key(**row) for row in await connection.fetch(ANSWERED)),
+        payouts=tuple(
+            Payout(
+                row["payout_id"],
+                Key(row["caller_id"], row["request_id"]),
+                row["amount_minor"],
+                row["state"],
+                row["hold_id"],
+                row["attention"],
+            )
+            for row in await connection.fetch(PAYOUTS)
+        ),
+        steps_left=tuple(row["step"] for row in await connection.fetch(STEPS_LEFT)),
+        orders=orders,
     )
 
 

@@ -1,4 +1,4 @@
-"""What is found afterwards: in the ledger, in the event stream, and in a reader's memory."""
+"""What is found afterwards: in the ledger, the event stream, a reader's memory, and at the bank."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -63,6 +63,29 @@ class Hold:
 
 
 @dataclass(frozen=True, slots=True)
+class Payout:
+    """One payout, and the request that made it."""
+
+    payout_id: UUID
+    key: Key
+    amount_minor: int
+    state: str
+    hold_id: UUID | None
+    attention: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """What the bank was asked for under one idempotency key, and what it made of it."""
+
+    payout_id: UUID
+    amounts: frozenset[int]
+    """All amounts that came under the key."""
+    status: str
+    """settled, failed, returned, or refused."""
+
+
+@dataclass(frozen=True, slots=True)
 class Evidence:
     """All of it."""
 
@@ -77,5 +100,9 @@ class Evidence:
     holds: tuple[Hold, ...] = ()
     answered: frozenset[Key] = frozenset()
     """Requests that the ledger knows an answer to."""
+    payouts: tuple[Payout, ...] = ()
+    steps_left: tuple[str, ...] = ()
+    """Steps of sagas that are not done."""
+    orders: tuple[Order, ...] = ()
     unguarded: frozenset[str] = UNGUARDED
     """Codes of accounts that may go below zero."""

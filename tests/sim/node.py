@@ -1,7 +1,8 @@
 """One process of the system under test: `python -m tests.sim.node ROLE`, with a JSON line of
 settings on standard input. It ends when that is closed, and is killed at any moment.
 
-writer      the ledger's service behind a socket: a JSON line in, a JSON line out
+writer      the ledger's service and payouts behind a socket: a JSON line in, a JSON line out; and
+            what carries payouts out: the runner of sagas, maturing, questions to the bank
 publisher   the outbox, from PostgreSQL into the Redis stream
 reader      the AML worker on that stream
 """
@@ -11,21 +12,26 @@ import json
 import os
 import sys
 import traceback
+from contextlib import AsyncExitStack
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any
 from uuid import UUID, uuid4
 
 import asyncpg
 import uvloop
+from pydantic import HttpUrl, SecretStr
 from redis.asyncio import Redis
 
 from compliance.aml.store import AmlStore
 from compliance.aml.worker import AmlWorker
 from config.aml import AmlSettings
 from config.ledger import LedgerSettings, OutboxSettings
+from config.payouts import HttpProviderSettings, PayoutSettings, SagaSettings
 from ledger.errors import LedgerBusy, LedgerRefusal
 from ledger.event_store.database import Database
 from ledger.outbox import OutboxPublisher
+from ledger.payouts.check import Verdict
 from ledger.replays import ReplayStore
 from ledger.service import LedgerService
 from ledger.store import LedgerStore
@@ -33,7 +39,10 @@ from server.background import background
 from server.bus import LedgerEventStream
 from server.consumers import event_source
 from server.database import create_pool
+from server.payouts import Payouts, build_payouts
+from tests.sim import bank
 from tests.sim.operations import OPERATIONS, shown
+from tests.sim.payout_operations import PAYOUT_OPERATIONS
 
 LEDGER = LedgerSettings(
     acquire_timeout_s=1,
@@ -47,7 +56,18 @@ AML = AmlSettings(
     velocity_max_gifts=1000,
     history_per_payer=2000,
 )
-POOL_SIZE = 6
+SAGAS = SagaSettings(
+    poll_s=0.1,
+    step_timeout_s=2,
+    lease_s=2.5,
+    most_attempts=100,
+    first_backoff_s=0.05,
+    longest_backoff_s=0.5,
+)
+MATURING_S = 0.5
+FOLLOW_UP_S = 1.0
+REVIEW_FROM_MINOR = 400
+POOL_SIZE = 10
 CONNECT_PAUSE_S = 0.05
 
 
@@ -58,13 +78,43 @@ class Silent:
         pass
 
 
-async def answer(ledger: LedgerService, line: bytes) -> dict[str, Any]:
+class Clear:
+    """Nobody is suspected here; large amounts are looked at all the same."""
+
+    async def judge(self, user_id: UUID) -> Verdict:
+        return Verdict(is_clear=True)
+
+
+def payout_settings(bank_url: str) -> PayoutSettings:
+    return PayoutSettings(
+        maturity_days=0,
+        maturing_s=MATURING_S,
+        min_minor=1,
+        review_from_minor=REVIEW_FROM_MINOR,
+        provider="http",
+        http=HttpProviderSettings(
+            url=HttpUrl(bank_url),
+            token=SecretStr("token"),
+            webhook_secrets=(SecretStr(bank.KEY),),
+            timeout_s=1,
+            follow_up_s=FOLLOW_UP_S,
+        ),
+        sagas=SAGAS,
+    )
+
+
+async def answer(ledger: LedgerService, payouts: Payouts, line: bytes) -> dict[str, Any]:
     """What happened, as the client may know it: ok, refused, or unknown."""
     request = json.loads(line)
-    operation = OPERATIONS[request["operation"]]
+    name = request["operation"]
+    operation = (
+        partial(PAYOUT_OPERATIONS[name], payouts)
+        if name in PAYOUT_OPERATIONS
+        else partial(OPERATIONS[name], ledger)
+    )
     caller_id, request_id = UUID(request["caller_id"]), UUID(request["request_id"])
     try:
-        receipt = await operation(ledger, caller_id, request_id, request["arguments"])
+        receipt = await operation(caller_id, request_id, request["arguments"])
     except LedgerBusy:
         return {"outcome": "unknown", "answer": {}}
     except LedgerRefusal as refusal:
@@ -77,25 +127,34 @@ async def answer(ledger: LedgerService, line: bytes) -> dict[str, Any]:
     return {"outcome": "ok", "answer": shown(receipt)}
 
 
-async def write(pool: asyncpg.Pool, _: Redis, port: int) -> None:
-    ledger = LedgerService(LEDGER, LedgerStore(pool, LEDGER), wake=lambda: None, observer=Silent())
+async def write(pool: asyncpg.Pool, _: Redis, settings: dict[str, Any]) -> None:
+    ours = LEDGER.model_copy(update={"payouts": payout_settings(settings["bank_url"])})
+    ledger = LedgerService(ours, LedgerStore(pool, ours), wake=lambda: None, observer=Silent())
+    payouts = build_payouts(pool, ours, ledger, Clear(), clock=lambda: datetime.now(UTC))
 
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         while line := await reader.readline():
-            writer.write(json.dumps(await answer(ledger, line)).encode() + b"\n")
+            writer.write(json.dumps(await answer(ledger, payouts, line)).encode() + b"\n")
             await writer.drain()
         writer.close()
 
-    server = await asyncio.start_server(serve, "127.0.0.1", port)
-    await server.serve_forever()
+    server = await asyncio.start_server(serve, "127.0.0.1", settings["port"])
+    async with AsyncExitStack() as stack:
+        for name, run in (
+            ("sagas", payouts.runner.run),
+            ("maturing", payouts.maturing.run),
+            ("follow-up", payouts.follow_up.run),
+        ):
+            await stack.enter_async_context(background(name, run))
+        await server.serve_forever()
 
 
-async def publish(pool: asyncpg.Pool, redis: Redis, _: int) -> None:
+async def publish(pool: asyncpg.Pool, redis: Redis, _: dict[str, Any]) -> None:
     store = LedgerStore(pool, LEDGER)
     await OutboxPublisher(store, LedgerEventStream(redis), LEDGER.outbox).run()
 
 
-async def read(pool: asyncpg.Pool, redis: Redis, _: int) -> None:
+async def read(pool: asyncpg.Pool, redis: Redis, _: dict[str, Any]) -> None:
     database = Database(pool, acquire_timeout_s=1, statement_timeout_s=2)
     replays = ReplayStore(database, clock=lambda: datetime.now(UTC), new_id=uuid4)
     source = event_source(
@@ -133,7 +192,7 @@ async def main(role: str) -> None:
     watching = asyncio.create_task(end_with_driver())
     pool = await connected(settings["database_url"])
     redis = Redis.from_url(settings["redis_url"], socket_timeout=2, socket_connect_timeout=1)
-    await ROLES[role](pool, redis, settings.get("port", 0))
+    await ROLES[role](pool, redis, settings)
     await watching
 
 

@@ -1,4 +1,4 @@
-"""The system under test: both stores, the ways to them, and the processes between."""
+"""The system under test: both stores, the ways to them, the processes between, and the bank."""
 
 import asyncio
 import json
@@ -18,6 +18,7 @@ from server.embedded.folder import DataFolder
 from server.embedded.postgres import EmbeddedPostgres
 from server.embedded.redis import EmbeddedRedis
 from server.migrations import migrate
+from tests.sim.bank import Bank
 from tests.support.fault_proxy import Address, FaultProxy, postgres_request
 
 READY_PATIENCE_S = 30
@@ -75,13 +76,16 @@ class Node:
 class System:
     """Two writers, two publishers, two readers, over proxies to PostgreSQL and Redis."""
 
-    def __init__(self, path: Path, server_settings: dict[str, str] | None = None) -> None:
+    def __init__(
+        self, path: Path, server_settings: dict[str, str] | None = None, seed: int = 0
+    ) -> None:
         self._folder = DataFolder(path)
         account = store_account()
         self.postgres = EmbeddedPostgres(self._folder, account, server_settings)
         self.redis = EmbeddedRedis(self._folder, account)
         self.to_postgres = FaultProxy(lambda: address(self.postgres.url), postgres_request)
         self.to_redis = FaultProxy(lambda: address(self.redis.url))
+        self.bank = Bank(seed)
         self.nodes: list[Node] = []
 
     @property
@@ -97,7 +101,9 @@ class System:
         await connection.close()
         await self.to_postgres.mend()
         await self.to_redis.mend()
+        await self.bank.serve()
         urls = {
+            "bank_url": self.bank.url,
             "database_url": over(self.postgres.url, self.to_postgres.port),
             "redis_url": over(self.redis.url, self.to_redis.port),
         }
@@ -110,6 +116,7 @@ class System:
     async def stop(self) -> None:
         for node in self.nodes:
             await node.kill()
+        await self.bank.close()
         await self.to_postgres.cut()
         await self.to_redis.cut()
         await self.redis.stop()

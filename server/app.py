@@ -24,6 +24,7 @@ from identity.service import IdentityService
 from identity.store import UserStore
 from ledger.event_store.database import Database
 from ledger.evidence.chainer import Chainer
+from ledger.evidence.checkpoint_desk import CheckpointDesk
 from ledger.evidence.signer import Signer
 from ledger.outbox import OutboxPublisher
 from ledger.reconcile.service import Reconciler
@@ -184,11 +185,10 @@ class _Parts:
             stores.pool, settings.ledger, reads=stores.reads, reader=stores.reader
         )
         self.outbox = OutboxPublisher(ledger_store, stream, settings.ledger.outbox)
-        evidence = EvidenceStore(stores.pool)
+        evidence = EvidenceStore(stores.pool, reads=stores.reads)
         self.chainer = Chainer(evidence, settings.ledger.evidence, clock=clock)
-        self.signer = Signer(
-            evidence, settings.ledger.evidence, stores.folder.path / CHECKPOINT_KEYS, clock=clock
-        )
+        keys = stores.folder.path / CHECKPOINT_KEYS
+        self.signer = Signer(evidence, settings.ledger.evidence, keys, clock=clock)
         ledger = LedgerService(
             settings.ledger, ledger_store, wake=self.outbox.wake, observer=metrics.ledger
         )
@@ -241,6 +241,7 @@ class _Parts:
             ledger=ledger,
             payouts=self.payouts,
             reconciler=self.reconciler,
+            checkpoints=CheckpointDesk(evidence, keys),
             alerts=alerts,
             audit=AuditLog(stores.pool, clock=clock),
             consumers=EventConsumers(replays, stores.redis),

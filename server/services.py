@@ -6,6 +6,7 @@ from chat.server import ChatServer
 from compliance.aml.service import AlertService
 from compliance.audit import AuditLog
 from identity.service import IdentityService
+from ledger.evidence.checkpoint_desk import CheckpointDesk
 from ledger.reconcile.service import Reconciler
 from ledger.service import LedgerService
 from media.catalog import StreamCatalog
@@ -24,6 +25,7 @@ class Services:
     ledger: LedgerService
     payouts: Payouts
     reconciler: Reconciler
+    checkpoints: CheckpointDesk
     alerts: AlertService
     audit: AuditLog
     consumers: EventConsumers

@@ -75,26 +75,35 @@ def sign(
 
 
 def export(checkpoints: Iterable[Checkpoint], keys: Mapping[str, Ed25519PublicKey]) -> bytes:
-    """A file of checkpoints, and of the public keys for whoever has no better source of them."""
-    document = {
+    """`document` as a file."""
+    options = orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE
+    return orjson.dumps(document(checkpoints, keys), option=options)
+
+
+def document(
+    checkpoints: Iterable[Checkpoint], keys: Mapping[str, Ed25519PublicKey]
+) -> dict[str, Any]:
+    """Checkpoints, and the public keys for whoever has no better source of them, for JSON."""
+    return {
         "format": FORMAT,
         "keys": [
             {"key_id": key_id, "ed25519": b64encode(key.public_bytes_raw()).decode()}
             for key_id, key in keys.items()
         ],
-        "checkpoints": [
-            {
-                "position": each.position,
-                "sequence": each.sequence,
-                "hash": each.hash.hex(),
-                "signed_at": _rfc3339(each.signed_at),
-                "key_id": each.key_id,
-                "signature": b64encode(each.signature).decode(),
-            }
-            for each in checkpoints
-        ],
+        "checkpoints": [written(each) for each in checkpoints],
     }
-    return orjson.dumps(document, option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE)
+
+
+def written(checkpoint: Checkpoint) -> dict[str, Any]:
+    """A checkpoint for JSON: hash and time as they were signed, the signature in base64."""
+    return {
+        "position": checkpoint.position,
+        "sequence": checkpoint.sequence,
+        "hash": checkpoint.hash.hex(),
+        "signed_at": _rfc3339(checkpoint.signed_at),
+        "key_id": checkpoint.key_id,
+        "signature": b64encode(checkpoint.signature).decode(),
+    }
 
 
 def read_export(content: bytes) -> tuple[tuple[Checkpoint, ...], dict[str, Ed25519PublicKey]]:
@@ -103,14 +112,14 @@ def read_export(content: bytes) -> tuple[tuple[Checkpoint, ...], dict[str, Ed255
     Raises MalformedCheckpoints.
     """
     try:
-        document = orjson.loads(content)
-        if document["format"] != FORMAT:
+        read = orjson.loads(content)
+        if read["format"] != FORMAT:
             raise MalformedCheckpoints(f"the format is not {FORMAT}")
         keys = [
             Ed25519PublicKey.from_public_bytes(b64decode(each["ed25519"], validate=True))
-            for each in document["keys"]
+            for each in read["keys"]
         ]
-        checkpoints = tuple(_checkpoint(each) for each in document["checkpoints"])
+        checkpoints = tuple(_checkpoint(each) for each in read["checkpoints"])
     except (TypeError, KeyError, ValueError) as error:
         raise MalformedCheckpoints(f"no export of checkpoints: {error}") from error
     return checkpoints, {key_id_of(key): key for key in keys}

@@ -19,11 +19,13 @@ from ledger.evidence.checkpoints import Checkpoint
 from ledger.evidence.encoding import copied_rows, split_rows
 from ledger.evidence.links import GENESIS, Link, LinkKind
 from ledger.evidence.replay import AccountRow
+from ledger.store.calls import Connections
 
 SQL = load_queries("ledger", "sql/evidence.sql")
 
 LAST = 2**63 - 1
 SNAPSHOT_BATCHES = 200
+ACQUIRE_S = 5.0
 PATIENCE_S = 3600.0
 """Of a query that reads all accounts."""
 
@@ -33,8 +35,10 @@ _LINK_COLUMNS = ("position", "kind", "sequence", "digest", "marks", "hash")
 class EvidenceStore:
     """The tables of evidence, through the pool's connections; the errors are the driver's."""
 
-    def __init__(self, pool: asyncpg.Pool) -> None:
+    def __init__(self, pool: asyncpg.Pool, *, reads: Connections | None = None) -> None:
+        """`reads`: where lists are read, which may be a little behind; left out, from the pool."""
         self._pool = pool
+        self._reads = reads or pool
 
     # ---- chaining ----
 
@@ -61,10 +65,10 @@ class EvidenceStore:
         return None if row is None else Checkpoint(**row)
 
     async def checkpoints(self, *, before: int = LAST, limit: int = 10**6) -> list[Checkpoint]:
-        """Checkpoints at lower positions than `before`, newest first."""
-        return [
-            Checkpoint(**row) for row in await self._pool.fetch(SQL["checkpoints"], before, limit)
-        ]
+        """Checkpoints at lower positions than `before`, newest first; maybe a little behind."""
+        async with self._reads.acquire(timeout=ACQUIRE_S) as connection:
+            rows = await connection.fetch(SQL["checkpoints"], before, limit)
+        return [Checkpoint(**row) for row in rows]
 
     async def add_checkpoint(self, checkpoint: Checkpoint) -> None:
         """Keep it; where one of its position is kept already, that one stays."""

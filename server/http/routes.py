@@ -33,6 +33,7 @@ from server.http import (
 from server.http.admin import (
     alerts,
     audit,
+    checkpoints,
     events,
     ledger,
     payout_files,
@@ -69,6 +70,7 @@ RUNS, RUN = "/api/admin/reconciliations", "/api/admin/reconciliations/{reconcili
 SETTLEMENT = "/api/admin/settlements/{provider}/{reconciliation_id}"
 DIFFERENCE = "/api/admin/differences/{difference_id}"
 CONSUMER = "/api/admin/events/{consumer}"
+CHECKPOINTS = "/api/admin/ledger/checkpoints"
 LETTER = "/api/admin/events/{consumer}/dead-letters/{letter_id}"
 
 # fmt: off
@@ -251,6 +253,10 @@ ADMINISTRATION: Final = (
           query=ledger.HouseMoment, gives={200: wallet.BalanceShape}),
     Route("GET", "/api/admin/ledger/trial-balance", ledger.trial_balance, ADMIN, READ,
           gives={200: ledger.TrialBalanceShape}),
+    Route("GET", CHECKPOINTS, checkpoints.listed, ADMIN, READ,
+          query=checkpoints.CheckpointPaging, gives={200: checkpoints.CheckpointList}),
+    Route("GET", f"{CHECKPOINTS}/{{position}}", checkpoints.exported, ADMIN, READ,
+          gives={200: checkpoints.CheckpointExport}),
     Route("GET", "/api/admin/aml/alerts", alerts.listed, ADMIN, READ,
           query=alerts.AlertFilter, gives={200: alerts.AlertPage}),
     Route("GET", ALERT, alerts.shown, ADMIN, READ, gives={200: alerts.AlertShape}),

@@ -35,10 +35,12 @@ from identity.roles import Role
 from identity.service import IdentityService
 from identity.store import UserStore
 from ledger.event_store.database import Database
+from ledger.evidence.checkpoint_desk import CheckpointDesk
 from ledger.reconcile.service import Reconciler
 from ledger.replays import ReplayStore
 from ledger.service import LedgerService
 from ledger.store import LedgerStore
+from ledger.store.evidence import EvidenceStore
 from ledger.store.reconcile import ReconcileStore
 from media.catalog import Stream, StreamCatalog
 from media.local import LocalMedia
@@ -99,8 +101,16 @@ def keys(tmp_path_factory: pytest.TempPathFactory) -> KeyRing:
     return KeyRing.open(tmp_path_factory.mktemp("keys"), now=clock())
 
 
+@pytest.fixture(scope="session")
+def checkpoint_keys(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of the keys that sign checkpoints."""
+    return tmp_path_factory.mktemp("checkpoint-keys")
+
+
 @pytest.fixture
-async def services(pool: asyncpg.Pool, redis: Redis, keys: KeyRing) -> AsyncIterator[Services]:
+async def services(
+    pool: asyncpg.Pool, redis: Redis, keys: KeyRing, checkpoint_keys: Path
+) -> AsyncIterator[Services]:
     """All domains, started; nothing publishes the ledger's events."""
     metrics = Metrics()
     identity = IdentityService(
@@ -157,6 +167,7 @@ async def services(pool: asyncpg.Pool, redis: Redis, keys: KeyRing) -> AsyncIter
                 published=NewestBatches(redis),
                 clock=clock,
             ),
+            checkpoints=CheckpointDesk(EvidenceStore(pool), checkpoint_keys),
             alerts=alerts,
             audit=AuditLog(pool, clock=clock),
             consumers=EventConsumers(

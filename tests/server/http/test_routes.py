@@ -124,6 +124,7 @@ async def test_each_route_lets_in_whom_the_protocol_names(api: Any) -> None:
         "file": "none.js",
         "consumer": "aml",
         "letter_id": "1-1",
+        "position": "newest",
     }
     wrong = []
     for route in ROUTES:

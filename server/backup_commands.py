@@ -3,24 +3,34 @@
 import argparse
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
+from datetime import UTC, datetime
 from pathlib import Path
 
 from redis.asyncio import Redis
 
 from config.settings import Settings
 from config.stores import StoreSettings
-from server.backup.make import copy_keys, make_backup
-from server.backup.restore import restore_backup
+from server.backup.cluster_copy import make_base_backup
+from server.backup.make import BackupRefused, copy_keys, make_backup
+from server.backup.point_in_time import check_recovery, recover
+from server.backup.restore import forget_the_future, restore_backup
 from server.backup.tools import Tools
 from server.commands import refusals
+from server.embedded.account import store_account
+from server.embedded.archive import archiving
 from server.embedded.folder import DataFolder, DataFolderBusy, default_data_dir
-from server.embedded.postgres import running_owner_url
+from server.embedded.postgres import EmbeddedPostgres, running_owner_url
 from server.stores import database_urls, redis_address
 
 
 async def backup(settings: Settings, arguments: argparse.Namespace) -> None:
     """Write a backup, beside a running server or without one."""
     target, keys = arguments.target.absolute(), arguments.keys
+    if arguments.base:
+        with refusals():
+            complete_at = await _base_backup(settings.stores, target)
+        print(f"{target}: leads to every moment from {complete_at} on, as far as it is archived.")
+        return
     with refusals():
         tools = Tools(settings.stores.postgres_tools)
         async with AsyncExitStack() as stack:
@@ -38,8 +48,36 @@ async def backup(settings: Settings, arguments: argparse.Namespace) -> None:
         print("Signing keys are not in it; --keys FOLDER copies them, to be kept apart.")
 
 
+async def _base_backup(settings: StoreSettings, target: Path) -> datetime:
+    """Of the embedded PostgreSQL, which may be that of a server that runs."""
+    if settings.database_url is not None:
+        raise BackupRefused("The database is an external one: use pg_basebackup or pgBackRest.")
+    if settings.archive_dir is None:
+        raise BackupRefused(
+            "Nothing is archived, so no later moment could be reached from a base backup. "
+            "Set stores.archive_dir, and start the server with it."
+        )
+    tools, account = Tools(settings.postgres_tools), store_account()
+    async with AsyncExitStack() as stack:
+        folder = DataFolder(settings.data_dir or default_data_dir())
+        stack.callback(folder.release)
+        postgres = EmbeddedPostgres(folder, account, archiving(settings, account))
+        try:
+            await folder.acquire(patience_s=0)
+        except DataFolderBusy:
+            if not await postgres.attach():
+                raise
+        else:
+            stack.push_async_callback(postgres.stop)
+            await postgres.start()
+        return await make_base_backup(postgres.admin_url, target, tools)
+
+
 async def restore(settings: Settings, arguments: argparse.Namespace) -> None:
     """Restore a backup into the database, while no server runs on it."""
+    if arguments.at is not None:
+        await _restore_point_in_time(settings.stores, arguments.backup.absolute(), arguments.at)
+        return
     with refusals():
         tools = Tools(settings.stores.postgres_tools)
         async with _stores(settings.stores) as (url, redis):
@@ -52,9 +90,35 @@ async def restore(settings: Settings, arguments: argparse.Namespace) -> None:
     )
 
 
+async def _restore_point_in_time(settings: StoreSettings, base: Path, at: datetime) -> None:
+    with refusals():
+        check_recovery(settings, at, datetime.now(UTC))
+        async with AsyncExitStack() as stack:
+            folder = DataFolder(settings.data_dir or default_data_dir())
+            stack.callback(folder.release)
+            await folder.acquire()
+            redis = Redis.from_url(await redis_address(settings, folder, stack), socket_timeout=10)
+            stack.push_async_callback(redis.aclose)
+            await redis.ping()
+            recovered = await recover(folder, store_account(), settings, base, at)
+            await forget_the_future(redis)
+    figures = recovered.figures
+    print(
+        f"Restored what was committed at {at.isoformat()}: {figures.transactions} transactions "
+        f"up to batch {figures.sequence}; the ledger adds up."
+    )
+    if recovered.before is not None:
+        print(f"What was there before is in {recovered.before}. Remove it when all is well.")
+
+
 def backup_options(parser: argparse.ArgumentParser) -> None:
     parser.description = "Redis is not backed up: it holds no money, see docs/OPERATIONS.md."
     parser.add_argument("target", type=Path, help="a folder that does not exist yet")
+    parser.add_argument(
+        "--base",
+        action="store_true",
+        help="the files of the embedded PostgreSQL, for `restore --at`",
+    )
     parser.add_argument("--keys", type=Path, help="also copy the signing keys to this new folder")
 
 
@@ -63,6 +127,19 @@ def restore_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--force", action="store_true", help="replace what the database holds, all of it"
     )
+    parser.add_argument(
+        "--at",
+        type=_moment,
+        metavar="TIME",
+        help="with a folder of `backup --base`: what was committed then, 2026-01-31T12:00Z",
+    )
+
+
+def _moment(text: str) -> datetime:
+    at = datetime.fromisoformat(text)
+    if at.tzinfo is None:
+        raise argparse.ArgumentTypeError("name the zone too: 2026-01-31T12:00Z")
+    return at
 
 
 async def _owner_url(settings: StoreSettings, folder: DataFolder, stack: AsyncExitStack) -> str:

@@ -6,7 +6,7 @@ sociallive config show     print the effective settings, secrets masked
 sociallive migrate         bring the database to this version, and stop
 sociallive user add        make an account, for instance the first admin
 sociallive backup          back up the database, while the server runs
-sociallive restore         restore a backup into an empty database
+sociallive restore         restore a backup into an empty database, or the embedded one to a moment
 sociallive events …        consumers of the event stream: their state, replays, dead letters
 sociallive ledger verify   replay the ledger, and check its hash chain and checkpoints
 sociallive ledger checkpoints export | rotate-key

@@ -25,7 +25,7 @@ async def make_backup(url: str, target: Path, tools: Tools) -> Manifest:
 
     Raises BackupRefused, ToolFailed, OSError or asyncpg.PostgresError; then there is no `target`.
     """
-    _refuse_existing(target)
+    refuse_existing(target)
     partial = target.with_name(f"{target.name}.partial")
     shutil.rmtree(partial, ignore_errors=True)
     partial.mkdir(mode=0o700, parents=True)
@@ -44,14 +44,15 @@ def copy_keys(data: Path, target: Path) -> None:
 
     Raises BackupRefused or OSError.
     """
-    _refuse_existing(target)
+    refuse_existing(target)
     target.mkdir(mode=0o700, parents=True)
     for name in KEYS:
         if (data / name).is_dir():
             shutil.copytree(data / name, target / name)
 
 
-def _refuse_existing(target: Path) -> None:
+def refuse_existing(target: Path) -> None:
+    """Raises BackupRefused where there is something."""
     if target.exists():
         raise BackupRefused(f"{target} exists already. Name a folder that does not.")
 

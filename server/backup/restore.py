@@ -50,10 +50,15 @@ async def restore_backup(
         await _check(connection, manifest)
     finally:
         await connection.close()
+    await forget_the_future(redis)
+    return manifest
+
+
+async def forget_the_future(redis: Redis) -> None:
+    """Remove what the event stream holds: some of it may not be in the restored log."""
     for pattern in LEFTOVERS:
         async for key in redis.scan_iter(match=pattern):
             await redis.delete(key)
-    return manifest
 
 
 def _known(manifest: Manifest) -> None:

@@ -1,4 +1,4 @@
-"""PostgreSQL's own programs: pg_dump, pg_restore and psql.
+"""PostgreSQL's own programs: pg_dump, pg_restore, psql, pg_basebackup and pg_verifybackup.
 
 ToolFailed
     A program is missing, or ended with a fault; the message holds what it said.
@@ -47,6 +47,10 @@ class Tools:
         """Run it on the database at `url`. Raises ToolFailed."""
         command = [self.path(program), *arguments, f"--dbname={without_password(url)}"]
         await self._finish([(command, url)])
+
+    async def run_alone(self, program: str, arguments: Sequence[str]) -> None:
+        """Run it without a database. Raises ToolFailed."""
+        await self._finish([([self.path(program), *arguments], "")])
 
     async def pipe(
         self, source: Sequence[str], program: str, arguments: Sequence[str], url: str

@@ -33,6 +33,6 @@ def archive_command(folder: Path) -> str:
     )
 
 
-def restore_command(folder: Path) -> str:
-    """Fetches a file of the archive at recovery."""
-    return f"cp {shlex.quote(str(folder))}/%f %p"
+def restore_command(*folders: Path) -> str:
+    """Fetches a file at recovery, from the first of the folders that has it."""
+    return " || ".join(f"cp {shlex.quote(str(folder))}/%f %p" for folder in folders)

@@ -32,12 +32,18 @@ class EmbeddedPostgres:
     """One PostgreSQL server in `folder`, listening on a free loopback port."""
 
     def __init__(
-        self, folder: DataFolder, account: Account, overrides: dict[str, str] | None = None
+        self,
+        folder: DataFolder,
+        account: Account,
+        overrides: dict[str, str] | None = None,
+        *,
+        start_patience_s: float = START_PATIENCE_S,
     ) -> None:
         """`overrides` are server settings (`fsync`, …) in place of the usual ones."""
         self._folder = folder
         self._account = account
         self._settings = SETTINGS | (overrides or {})
+        self._start_patience_s = start_patience_s
         self._data = folder.path / "postgres"
         self._port = 0
         self._child: Child | None = None
@@ -83,7 +89,7 @@ class EmbeddedPostgres:
             kill_signal=signal.SIGQUIT,
         )
         self._child = Child(spec, pass_fds=(self._folder.lock,))
-        await self._child.until_ready(self._create_database, START_PATIENCE_S)
+        await self._child.until_ready(self._create_database, self._start_patience_s)
 
     async def attach(self) -> bool:
         """Use the server that another process runs in this folder; whether there is one."""

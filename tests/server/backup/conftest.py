@@ -29,12 +29,16 @@ async def ledger(pool: asyncpg.Pool) -> LedgerService:
     ledger = LedgerService(
         settings, LedgerStore(pool, settings), wake=lambda: None, observer=Silent()
     )
-    await ledger.grant(
-        request_id=uuid4(), user_id=ADA, amount_minor=1_000, reason="test", granted_by=uuid4()
-    )
+    await grant(ledger)
     for _ in range(10):
         await gift(ledger)
     return ledger
+
+
+async def grant(ledger: LedgerService) -> None:
+    await ledger.grant(
+        request_id=uuid4(), user_id=ADA, amount_minor=1_000, reason="test", granted_by=uuid4()
+    )
 
 
 async def gift(ledger: LedgerService, payer: UUID = ADA) -> None:

@@ -125,7 +125,7 @@ def kafka_export(settings: Settings, stores: Stores) -> KafkaExport:
 def build_reconciler(settings: Settings, stores: Stores) -> Reconciler:
     """Reconciliation of the ledger with itself, the stream and the providers' files."""
     return Reconciler(
-        ReconcileStore(stores.pool),
+        ReconcileStore(stores.pool, reads=stores.reads),
         settings.ledger.reconcile,
         published=NewestBatches(stores.redis),
         clock=clock,
@@ -233,6 +233,7 @@ class _Parts:
             ledger,
             PayoutCheck(alerts, self.identity),
             clock=clock,
+            reads=stores.reads,
         )
         self.reconciler = build_reconciler(settings, stores)
         self.kafka = None if settings.kafka.bootstrap is None else kafka_export(settings, stores)

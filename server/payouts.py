@@ -9,7 +9,7 @@ import asyncpg
 from config.ledger import LedgerSettings
 from config.payouts import PayoutSettings
 from ledger.event_store.catalogue import Catalogue
-from ledger.event_store.database import Database
+from ledger.event_store.database import Connections, Database
 from ledger.event_store.store import EventStore
 from ledger.payouts.batches import BatchDesk
 from ledger.payouts.check import ComplianceCheck
@@ -63,12 +63,14 @@ def build_payouts(
     check: ComplianceCheck,
     *,
     clock: Callable[[], datetime],
+    reads: Connections | None = None,
 ) -> Payouts:
-    """All parts, not running."""
+    """All parts, not running; `reads`: where lists are read that may be a little behind."""
     database = Database(
         pool,
         acquire_timeout_s=settings.acquire_timeout_s,
         statement_timeout_s=settings.statement_timeout_s,
+        reads=reads,
     )
     events = EventStore(database, Catalogue([*PAYOUT_EVENTS, *PURCHASE_EVENTS]))
     tasks = TaskStore(database)

@@ -5,8 +5,8 @@ transaction was committed, and everything that is done here may be done again.
 """
 
 from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager, contextmanager
-from typing import Any
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, contextmanager
+from typing import Any, Protocol
 
 import asyncpg
 from asyncpg.pool import PoolConnectionProxy
@@ -25,6 +25,13 @@ AWAY = (
     asyncpg.PostgresSystemError,  # its own input and output
     asyncpg.TransactionRollbackError,  # deadlock, serialisation
 )
+
+
+class Connections(Protocol):
+    """A pool, or what stands for one."""
+
+    def acquire(self, *, timeout: float) -> AbstractAsyncContextManager[PoolConnectionProxy]:
+        """Borrow a connection."""
 
 
 class Transaction:
@@ -53,9 +60,16 @@ class Database:
     """Opens transactions on the pool's connections."""
 
     def __init__(
-        self, pool: asyncpg.Pool, *, acquire_timeout_s: float, statement_timeout_s: float
+        self,
+        pool: asyncpg.Pool,
+        *,
+        acquire_timeout_s: float,
+        statement_timeout_s: float,
+        reads: Connections | None = None,
     ) -> None:
+        """`reads`: where what may be a little behind is read; left out, from the pool."""
         self._pool = pool
+        self._reads: Connections = reads or pool
         self._acquire_timeout_s = acquire_timeout_s
         self._statement_timeout_s = statement_timeout_s
 
@@ -78,6 +92,19 @@ class Database:
         """The first row of one statement by itself. Raises LedgerBusy."""
         async with self.transaction() as transaction:
             return await transaction.first(query, *args)
+
+    async def fetch_behind(self, query: str, *args: object) -> list[Row]:
+        """A read that may be a little behind, twice where it fails: a replica that is away is not
+        asked again. Raises LedgerBusy."""
+        try:
+            return await self._fetch_behind(query, *args)
+        except LedgerBusy:
+            return await self._fetch_behind(query, *args)
+
+    async def _fetch_behind(self, query: str, *args: object) -> list[Row]:
+        with _translated():
+            async with self._reads.acquire(timeout=self._acquire_timeout_s) as connection:
+                return await connection.fetch(query, *args, timeout=self._statement_timeout_s)
 
 
 @contextmanager

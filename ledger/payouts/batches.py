@@ -112,8 +112,8 @@ class BatchDesk:
         return content
 
     async def batches(self, cursor: UUID | None, limit: int) -> BatchPage:
-        """Batches, newest first."""
-        rows = await self._database.fetch(SQL["batches"], cursor, limit + 1)
+        """Batches, newest first; maybe a little behind."""
+        rows = await self._database.fetch_behind(SQL["batches"], cursor, limit + 1)
         shown = tuple(_batch(row) for row in rows[:limit])
         return BatchPage(shown, shown[-1].batch_id if len(rows) > limit else None)
 

@@ -12,7 +12,7 @@ from ledger.event_store.store import EventStore
 from ledger.payouts.errors import PayoutUnderWay, UnknownPayout
 from ledger.payouts.events import PayoutRequested
 from ledger.payouts.payout import Payout, PayoutRequest, noted, stream_of
-from ledger.payouts.states import PayoutState
+from ledger.payouts.states import OPEN, PayoutState
 
 SQL = load_queries("ledger", "sql/payouts.sql")
 
@@ -132,8 +132,12 @@ class PayoutStore:
     async def newest(
         self, state: PayoutState | None, before: UUID | None, limit: int
     ) -> list[Payout]:
-        """Payouts, newest first, of one state where it is given."""
-        return await self._list("newest", state, before, limit)
+        """Payouts, newest first, of one state where it is given. But for those under way, whom
+        somebody works on, they may be a little behind."""
+        if state in OPEN:
+            return await self._list("newest", state, before, limit)
+        rows = await self._database.fetch_behind(SQL["newest"], state, before, limit)
+        return [_payout(row) for row in rows]
 
     async def to_look_at(self, before: UUID | None, limit: int) -> list[Payout]:
         """Payouts that an admin must look at, newest first."""

@@ -16,6 +16,9 @@ from ledger.purchases.states import PurchaseState
 
 SQL = load_queries("ledger", "sql/purchases.sql")
 
+WAITING = (PurchaseState.PAID, PurchaseState.REFUND_DUE)
+"""For its step, or for an admin."""
+
 Change = Callable[[Purchase], tuple[Purchase, EventData] | None]
 """Decides on a locked purchase: what it becomes and the event of it, or None to leave it."""
 
@@ -109,8 +112,10 @@ class PurchaseStore:
     async def newest(
         self, state: PurchaseState | None, before: UUID | None, limit: int
     ) -> list[Purchase]:
-        """Purchases, newest first, of one state where it is given."""
-        rows = await self._database.fetch(SQL["newest"], state, before, limit)
+        """Purchases, newest first, of one state where it is given. But for those that wait for
+        something, they may be a little behind."""
+        fetch = self._database.fetch if state in WAITING else self._database.fetch_behind
+        rows = await fetch(SQL["newest"], state, before, limit)
         return [_purchase(row) for row in rows]
 
     async def _append(

@@ -69,9 +69,12 @@ class TaskStore:
         before: Task | None = None,
         limit: int,
     ) -> list[Task]:
-        """The newest tasks, of one state, of one stream and older than `before` where given."""
+        """The newest tasks, of one state, of one stream and older than `before` where given. But
+        for those that are not done, they may be a little behind."""
         place = (None, None) if before is None else (before.created_at, before.task_id)
-        rows = await self._database.fetch(SQL["tasks"], state, stream_id, *place, limit)
+        is_open = state in (TaskState.DUE, TaskState.DEAD)
+        fetch = self._database.fetch if is_open else self._database.fetch_behind
+        rows = await fetch(SQL["tasks"], state, stream_id, *place, limit)
         return [_task(row) for row in rows]
 
     async def next_due(self) -> datetime | None:

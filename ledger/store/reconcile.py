@@ -15,7 +15,7 @@ from ledger.reconcile.errors import UnknownDifference
 from ledger.reconcile.items import Item
 from ledger.reconcile.runs import Found, Reconciliation, RunKind
 from ledger.reconcile.worklist import Difference, DifferenceState
-from ledger.store.calls import AWAY
+from ledger.store.calls import AWAY, Connections
 
 SQL = load_queries("ledger", "sql/reconcile.sql")
 
@@ -23,14 +23,17 @@ CHECKS = ("balances", "currencies", "holds", "purchases")
 MOST_FOUND = 1000
 """Most differences of one check in one run."""
 
+ACQUIRE_S = 10.0
 PATIENCE_S = 600.0
 
 
 class ReconcileStore:
     """Everything raises LedgerBusy while the database is away."""
 
-    def __init__(self, pool: asyncpg.Pool) -> None:
+    def __init__(self, pool: asyncpg.Pool, *, reads: Connections | None = None) -> None:
+        """`reads`: where what may be a little behind is read; left out, from the pool."""
         self._pool = pool
+        self._reads: Connections = reads or pool
 
     @asynccontextmanager
     async def work(self) -> AsyncIterator["ReconcileWork"]:
@@ -49,8 +52,9 @@ class ReconcileStore:
         return _run(rows[0]) if rows else None
 
     async def reconciliations(self, before: UUID | None, limit: int) -> list[Reconciliation]:
-        """Runs before that one, newest first."""
-        return [_run(row) for row in await self._fetch(SQL["reconciliations"], before, limit)]
+        """Runs before that one, newest first; maybe a little behind."""
+        rows = await self._fetch_behind(SQL["reconciliations"], before, limit)
+        return [_run(row) for row in rows]
 
     async def newest_scheduled(self) -> datetime | None:
         """When the last internal run began that nobody asked for by name."""
@@ -65,8 +69,11 @@ class ReconcileStore:
     async def differences(
         self, state: DifferenceState | None, before: UUID | None, limit: int
     ) -> list[Difference]:
-        """Lines of the work list before that one, newest first."""
-        rows = await self._fetch(SQL["differences"], state, before, limit)
+        """Lines of the work list before that one, newest first. But for those that are not closed,
+        they may be a little behind."""
+        is_open = state in (DifferenceState.OPEN, DifferenceState.ASSIGNED)
+        fetch = self._fetch if is_open else self._fetch_behind
+        rows = await fetch(SQL["differences"], state, before, limit)
         return [_difference(row) for row in rows]
 
     async def change(
@@ -92,6 +99,17 @@ class ReconcileStore:
             return await self._pool.fetch(query, *args)
         except AWAY as error:
             raise LedgerBusy from error
+
+    async def _fetch_behind(self, query: str, *args: object) -> list[asyncpg.Record]:
+        """Twice where it fails: a replica that is away is not asked again."""
+        for is_last in (False, True):
+            try:
+                async with self._reads.acquire(timeout=ACQUIRE_S) as connection:
+                    return await connection.fetch(query, *args)
+            except AWAY as error:
+                if is_last:
+                    raise LedgerBusy from error
+        raise AssertionError
 
 
 class ReconcileWork:

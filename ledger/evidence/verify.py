@@ -6,7 +6,8 @@ In this order; what is found in one step ends it, so the first finding is the fi
 2. checkpoints: signatures good, hashes those of the chain
 3. accounts: everything but their balances as it was sealed
 4. replay of every batch (ledger/evidence/replay.py), a window of rows at a time
-5. one moment of the ledger: what is not chained yet is replayed, then balances and holds compared
+5. one moment of the ledger: what is not chained yet is replayed, then balances, holds and sums of
+   reversals compared
 
 Memory is that of two windows and of one small record an account, however long the ledger is. While
 one window is replayed in a thread, the next one is fetched.
@@ -48,6 +49,9 @@ class Snapshot(Protocol):
 
     def account_rows(self) -> AsyncIterator[AccountRow]:
         """Every account as it stands."""
+
+    async def unlike_what_reverses(self, limit: int) -> list[tuple[UUID, str]]:
+        """Reversals that are not what reverses comes to, each with what is wrong."""
 
     async def streams(self, after: int, until: int) -> Streams:
         """The batches with sequences in (after, until]."""
@@ -295,10 +299,16 @@ class Verifier:
                 after = until
             _play_unchained(replay, await moment.streams(after, LAST))
             if not replay.findings:
-                async for row in moment.account_rows():
-                    replay.compare([row])
-                    if len(replay.findings) >= MOST_FINDINGS:
-                        return
+                await self._compare_rows(replay, moment)
+
+    async def _compare_rows(self, replay: Replay, moment: Snapshot) -> None:
+        """What is no part of the chain, with what the chained rows come to."""
+        for transaction_id, problem in await moment.unlike_what_reverses(MOST_FINDINGS):
+            self._find("reversals", f"transaction_id {transaction_id}", problem)
+        async for row in moment.account_rows():
+            replay.compare([row])
+            if len(replay.findings) >= MOST_FINDINGS:
+                return
 
     def _judge_unchained(self, page: Sequence[tuple[int, datetime]]) -> None:
         for sequence, posted_at in page:

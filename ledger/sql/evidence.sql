@@ -102,6 +102,37 @@ GROUP BY account_id
 HAVING count(DISTINCT (code, owner_id, shard, currency, created_at)) > 1
 ORDER BY 1 LIMIT $1
 
+-- name: unlike_what_reverses
+-- Reversals that are not what the transactions come to that reverse: these are chained, so what was
+-- changed, removed or added here shows.
+WITH positive AS (
+    SELECT t.transaction_id, t.reverses, sum(e.amount_minor) AS amount_minor
+    FROM ledger.transactions t
+    JOIN ledger.journal_entries e ON e.batch = t.batch AND e.transaction_id = t.transaction_id
+    WHERE e.amount_minor > 0 AND (t.reverses IS NOT NULL OR t.transaction_id IN (
+        SELECT transaction_id FROM ledger.reversals))
+    GROUP BY t.transaction_id, t.reverses
+), taken AS (
+    SELECT reverses AS transaction_id, sum(amount_minor) AS reversed_minor
+    FROM positive WHERE reverses IS NOT NULL GROUP BY reverses
+)
+SELECT coalesce(r.transaction_id, taken.transaction_id) AS transaction_id,
+       CASE
+           WHEN r.transaction_id IS NULL THEN 'the row is missing'
+           WHEN taken.transaction_id IS NULL THEN 'the row was added: nothing reverses this'
+           WHEN r.reversed_minor <> taken.reversed_minor THEN
+               'reversed_minor is ' || r.reversed_minor || ', what reverses it comes to '
+               || taken.reversed_minor
+           ELSE 'amount_minor is ' || r.amount_minor || ', its entries come to '
+               || coalesce(whole.amount_minor::text, 'nothing')
+       END AS problem
+FROM ledger.reversals r
+FULL JOIN taken USING (transaction_id)
+LEFT JOIN positive whole ON whole.transaction_id = r.transaction_id
+WHERE (r.reversed_minor, r.amount_minor)
+    IS DISTINCT FROM (taken.reversed_minor, whole.amount_minor)
+ORDER BY 1 LIMIT $1
+
 -- name: stray_seals
 SELECT account_id, position FROM ledger.account_seals s
 WHERE NOT EXISTS (

@@ -197,6 +197,11 @@ class Snapshot:
         async for row in self._connection.cursor(SQL["account_rows"], prefetch=5000):
             yield AccountRow(**row)
 
+    async def unlike_what_reverses(self, limit: int) -> list[tuple[UUID, str]]:
+        """Reversals that are not what reverses comes to, each with what is wrong."""
+        rows = await self._connection.fetch(SQL["unlike_what_reverses"], limit, timeout=PATIENCE_S)
+        return [(row["transaction_id"], row["problem"]) for row in rows]
+
     async def streams(self, after: int, until: int) -> Streams:
         """The batches with sequences in (after, until]."""
         return await _streams(self._connection, after, until)

@@ -43,7 +43,9 @@ async def fund(pool: asyncpg.Pool, user: UUID, amount_minor: int, **fields: Any)
     )
 
 
-async def give(pool: asyncpg.Pool, payer: UUID, payee: UUID, amount_minor: int) -> UUID:
+async def give(
+    pool: asyncpg.Pool, payer: UUID, payee: UUID, amount_minor: int, **fields: Any
+) -> UUID:
     """A transfer of coins of which a tenth is the house's."""
     fee = amount_minor // 10
     return await post(
@@ -52,7 +54,21 @@ async def give(pool: asyncpg.Pool, payer: UUID, payee: UUID, amount_minor: int) 
         leg(payee, "earnings", amount_minor - fee),
         *([leg(None, "fees", fee)] if fee else []),
         metadata={"b": 1, "a": "ü"},
+        **fields,
     )
+
+
+async def reverse(
+    pool: asyncpg.Pool, transaction_id: UUID, amount_minor: int, shortfall: str = "refuse"
+) -> UUID:
+    """Take part of a gift, purchase or grant back; the id of what does."""
+    posting = {"kind": "refund", "description": "a refund"}
+    row = await pool.fetchrow(
+        "SELECT * FROM ledger.reverse($1, $2, $3, $4, $5, $6, $7)",
+        *(uuid4(), uuid4(), b"h" * 32, transaction_id, amount_minor, shortfall, posting),
+    )
+    assert row["result"] == "posted", dict(row)
+    return UUID(json.loads(row["answer"])["postings"][0]["transaction_id"])
 
 
 async def hold(pool: asyncpg.Pool, owner: UUID, amount_minor: int) -> None:

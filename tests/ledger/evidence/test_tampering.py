@@ -19,7 +19,7 @@ from ledger.evidence.checkpoints import sign
 from ledger.evidence.key_ring import KeyRing, add_key
 from ledger.evidence.verify import Report, Verifier
 from ledger.store.evidence import EvidenceStore
-from tests.support.history import fund, give, hold
+from tests.support.history import fund, give, hold, reverse
 
 TABLES = {
     "event_log": "sequence",
@@ -29,6 +29,7 @@ TABLES = {
     "account_seals": "account_id",
     "chain": "position",
     "checkpoints": "position",
+    "reversals": "transaction_id",
 }
 CHANGES = {
     "bigint": "{0} + 1",
@@ -100,6 +101,10 @@ async def forger(stores, database_url, pool, tmp_path) -> AsyncIterator[Forger]:
     for payee in (ben, cleo, cleo):
         await give(pool, ann, payee, 70)
     await fund(pool, uuid4(), 5)
+    for amount, shortfall in ((40, "refuse"), (50, "house")):
+        gift = await give(pool, ann, ben, amount, kind="gift")
+        for part in (10, 20):
+            await reverse(pool, gift, part, shortfall)
     add_key(tmp_path / "keys", now=datetime.now(UTC))
     ring = KeyRing.read(tmp_path / "keys")
     for _ in range(2):
@@ -150,7 +155,7 @@ def names(report: Report, table: str, row: str | None = None) -> bool:
 async def test_the_history_is_sound(forger):
     report = await forger.verify()
     assert report.findings == ()
-    assert (report.batches, report.transactions, report.unchained) == (8, 8, 0)
+    assert (report.batches, report.transactions, report.unchained) == (14, 14, 0)
     assert report.entries == await forger.root.fetchval(
         "SELECT count(*) FROM ledger.journal_entries"
     )
@@ -214,6 +219,7 @@ COPIES = {
     "account_seals": {"account_id": "gen_random_uuid()"},
     "chain": {"position": "position + 1000"},
     "checkpoints": {"position": "position + 1000"},
+    "reversals": {"transaction_id": "gen_random_uuid()"},
 }
 
 

@@ -3,7 +3,8 @@
 Clients post and ask for payouts while, at random moments, PostgreSQL, Redis, writers (in the midst
 of steps of payouts), publishers and readers are killed with SIGKILL and started again, and the ways
 between them delay, end, freeze, and lose answers; the bank loses answers, too. Then everything is
-mended, half of what is unknown is tried again, payouts come to their ends, and the checker judges.
+mended, half of what is unknown is tried again, payouts come to their ends, and the checker judges,
+as `ledger verify` does.
 A crash counts when postings were acknowledged since the one before. The seed decides what is broken
 and asked for in which order; the moments depend on the machine, too.
 """
@@ -16,6 +17,7 @@ import tempfile
 from collections import Counter
 from contextlib import suppress
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from pathlib import Path
 from time import perf_counter
 from uuid import UUID, uuid5
@@ -23,6 +25,11 @@ from uuid import UUID, uuid5
 import asyncpg
 from redis.asyncio import Redis
 
+from config.ledger import EvidenceSettings
+from ledger.evidence.chainer import Chainer
+from ledger.evidence.verify import Verifier
+from ledger.store.evidence import EvidenceStore
+from server.database import create_pool
 from tests.sim.checker import faults
 from tests.sim.clients import Client
 from tests.sim.collect import collect, is_settled, payouts_are_carried_out, payouts_to_judge
@@ -220,6 +227,7 @@ class Campaign:
         for client in (*self._clients, self._outside):
             report.faults += [f"unexpected: {error}" for error in client.unexpected]
         report.faults += bank.faults
+        report.faults += await _verify(self._system.postgres.url)
         report.payouts.update(payout.state for payout in evidence.payouts)
         report.bank = (
             f"the bank got {bank.instructions} orders under {len(evidence.orders)} keys, lost"
@@ -235,6 +243,15 @@ class Campaign:
         report.dropped_answers = (
             self._system.to_postgres.dropped_answers + self._system.to_redis.dropped_answers
         )
+
+
+async def _verify(url: str) -> list[str]:
+    """What `ledger verify` finds, with everything chained."""
+    async with await create_pool(url, size=2) as pool:
+        evidence = EvidenceStore(pool)
+        await Chainer(evidence, EvidenceSettings(), clock=lambda: datetime.now(UTC)).catch_up()
+        report = await Verifier(evidence, keys={}, now=datetime.now(UTC)).verify()
+    return [f"verify: {finding}" for finding in report.findings]
 
 
 async def campaign(path: Path, seed: int, crashes: int) -> Report:

@@ -1,8 +1,6 @@
 """The export against a real broker and a real Redis: complete, and in order for each key."""
 
 import asyncio
-import contextlib
-import os
 import signal
 from collections import defaultdict
 from collections.abc import AsyncIterator, Awaitable
@@ -22,6 +20,7 @@ from server.bus import STREAM_KEY, ConsumerGroupSource, LedgerEventStream
 from server.kafka_export import KafkaExport, KafkaProducer
 from server.kafka_records import Record
 from server.lease import Lease
+from tests.support.fault_proxy import FaultProxy
 from tests.support.gifts import gift, gift_event, log_batch
 from tests.support.kafka import Broker
 from tests.support.line import Line
@@ -29,12 +28,6 @@ from tests.support.line import Line
 TOPIC = "sociallive.ledger.events"
 PAYERS = 7
 PATIENCE_S = 60
-
-
-restarts = pytest.mark.skipif(
-    "KAFKA_RESTARTS" not in os.environ,
-    reason="now and then the broker of the tests itself loses records; KAFKA_RESTARTS=1 runs it",
-)
 
 
 class Published:
@@ -69,6 +62,10 @@ async def broker(tmp_path: Path) -> AsyncIterator[Broker]:
     await broker.stop(signal.SIGKILL)
 
 
+def bootstrap(way: FaultProxy) -> str:
+    return f"127.0.0.1:{way.port}"
+
+
 async def until(condition) -> None:
     async with asyncio.timeout(PATIENCE_S):
         while not condition():
@@ -78,6 +75,12 @@ async def until(condition) -> None:
 async def finished(redis: Redis) -> bool:
     groups = await redis.xinfo_groups(STREAM_KEY)
     return bool(groups) and not groups[0]["pending"] and groups[0]["lag"] == 0
+
+
+async def acknowledged(redis: Redis) -> int:
+    """How many entries the export is done with."""
+    [group] = await redis.xinfo_groups(STREAM_KEY)
+    return group["entries-read"] - group["pending"]
 
 
 async def until_finished(redis: Redis) -> None:
@@ -116,23 +119,59 @@ async def test_events_arrive_in_order_for_each_account(redis: Redis, broker: Bro
     assert not exporting.figures.exporting
 
 
-@restarts
-async def test_a_broker_that_goes_away_in_the_middle(redis: Redis, broker: Broker) -> None:
+@pytest.mark.parametrize("fault", ["cut", "freeze"])
+async def test_a_broker_that_is_out_of_reach_in_the_middle(
+    redis: Redis, broker: Broker, fault: str
+) -> None:
     published = Published(redis)
-    exporting = export(redis, KafkaSettings(bootstrap=broker.bootstrap, request_timeout_s=0.5))
+    async with broker.way() as way:
+        settings = KafkaSettings(bootstrap=bootstrap(way), request_timeout_s=0.5)
+        exporting = export(redis, settings, lease_s=6)
+        async with background("export", exporting.run):
+            await published.add(60)
+            await until(lambda: exporting.figures.entries >= 8)
+            if fault == "cut":
+                await way.cut()
+            else:
+                way.freeze()
+            await published.add(60)
+            await until(lambda: exporting.figures.waiting)
+            assert len(await broker.records(TOPIC)) >= 5 * await acknowledged(redis) > 0
+            await way.mend()
+            await until_finished(redis)
+    assert await check(broker, published) == 0
+
+
+async def test_records_whose_answers_are_lost_are_not_repeated(
+    redis: Redis, broker: Broker
+) -> None:
+    published = Published(redis)
+    async with broker.way() as way:
+        exporting = export(redis, KafkaSettings(bootstrap=bootstrap(way)))
+        way.drop_answers(5)
+        async with background("export", exporting.run):
+            await published.add(60)
+            await until_finished(redis)
+        assert way.dropped_answers == 5
+    assert await check(broker, published) == 0
+
+
+async def test_a_broker_that_is_restarted(redis: Redis, broker: Broker) -> None:
+    published = Published(redis)
+    settings = KafkaSettings(bootstrap=broker.bootstrap, request_timeout_s=0.5)
+    exporting = export(redis, settings, lease_s=6)
     async with background("export", exporting.run):
         await published.add(60)
-        await until(lambda: exporting.figures.entries >= 8)
+        await until_finished(redis)
         await broker.stop()
         await published.add(60)
         await until(lambda: exporting.figures.waiting)
-        assert not await finished(redis)  # nothing is acknowledged that Kafka has not
+        assert await acknowledged(redis) == 60
         await broker.start()
         await until_finished(redis)
     await check(broker, published)
 
 
-@restarts
 async def test_an_exporter_that_ends_with_entries_in_hand_and_its_heirs(
     redis: Redis, broker: Broker
 ) -> None:
@@ -149,24 +188,21 @@ async def test_an_exporter_that_ends_with_entries_in_hand_and_its_heirs(
     await check(broker, published)
 
 
-@restarts
-async def test_what_a_killed_broker_forgot_is_read_again_when_redis_still_has_it(
+async def test_what_a_broker_lost_is_read_again_when_redis_still_has_it(
     redis: Redis, broker: Broker
 ) -> None:
     """A broker that loses acknowledged records breaks its word; the stream can be read again."""
     published = Published(redis)
     await published.add(60)
-    exporting = export(redis, KafkaSettings(bootstrap=broker.bootstrap, request_timeout_s=0.5))
+    exporting = export(redis, KafkaSettings(bootstrap=broker.bootstrap))
     async with background("export", exporting.run):
         await until_finished(redis)
-    await broker.stop(signal.SIGKILL)
-    await broker.start()
-    with contextlib.suppress(Exception):
-        await broker.create_topic(TOPIC, partitions=3)
+    await broker.lose_everything()
+    await broker.create_topic(TOPIC, partitions=3)
     await redis.xgroup_setid(STREAM_KEY, "kafka", "0")
     async with background("export", exporting.run):
         await until_finished(redis)
-    await check(broker, published)
+    assert await check(broker, published) == 0
 
 
 class Answers:
@@ -281,10 +317,9 @@ async def test_the_driver_still_has_the_private_names_that_closing_uses() -> Non
     await producer.close()
 
 
-async def test_a_line_to_kafka_that_is_cut_while_records_are_on_their_way(
+async def test_a_line_to_redis_that_is_cut_while_records_are_on_their_way(
     redis: Redis, broker: Broker
 ) -> None:
-    """Brokers name their own address, so the line is between the exporter and Redis here."""
     url = redis.connection_pool.connection_kwargs
     redis_url = f"redis://:{url['password']}@{url['host']}:{url['port']}/0"
     published = Published(redis)

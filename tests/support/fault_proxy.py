@@ -19,11 +19,18 @@ class FaultProxy:
     """Listens on one loopback port, and forwards to where `target` says at each connection."""
 
     def __init__(
-        self, target: Callable[[], Address], is_request: Callable[[bytes], bool] = bool
+        self,
+        target: Callable[[], Address],
+        is_request: Callable[[bytes], bool] = bool,
+        rewrite: Callable[[bytes], bytes] = bytes,
     ) -> None:
-        """`is_request`: whether bytes of a client begin a request whose answer may be dropped."""
+        """`is_request`: whether bytes of a client begin a request whose answer may be dropped.
+
+        `rewrite`: what a client is told in place of these bytes of the store.
+        """
         self._target = target
         self._is_request = is_request
+        self.rewrite = rewrite
         self._server: asyncio.Server | None = None
         self._pairs: set[_Pair] = set()
         self.port = 0
@@ -121,7 +128,7 @@ class _Pair:
                 await self._way()
                 if self._loses_next:
                     return
-                self._near.write(data)
+                self._near.write(self._proxy.rewrite(data))
                 await self._near.drain()
         finally:
             self.abort()

@@ -1,6 +1,7 @@
 """A Kafka broker for tests: the wheel `noida-db` on a loopback port, its data in a folder."""
 
 import asyncio
+import shutil
 import signal
 from contextlib import suppress
 from pathlib import Path
@@ -10,17 +11,22 @@ from aiokafka import AIOKafkaConsumer, ConsumerRecord
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 
 from server.embedded.child import free_port
+from tests.support.fault_proxy import FaultProxy
 
 BINARY = Path(noida_db.__file__).parent / "noida-db"
 READY = b"Ctrl-C"
+HOST = "127.0.0.1"
 STOP_PATIENCE_S = 10
-
-MAX_SILENCES = 5
+READ_PATIENCE_S = 30
+PRODUCE = b"\0\0"
 
 
 class Broker:
-    """One broker. It keeps its records when it is asked to stop; killed, it may lose the latest,
-    acknowledged or not, for it writes them to disk a moment later."""
+    """One broker. What it answers before it is asked to stop is there when it is started again.
+
+    What it answers after that may not be: it goes on for a moment when it has saved. Killed, it
+    loses up to a second. Tests of what happens to records on their way break the way instead.
+    """
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
@@ -29,7 +35,17 @@ class Broker:
 
     @property
     def bootstrap(self) -> str:
-        return f"127.0.0.1:{self._port}"
+        return f"{HOST}:{self._port}"
+
+    def way(self) -> FaultProxy:
+        """A proxy before it, which it names as its own address to the proxy's clients."""
+        address, listening = HOST.encode(), self._port.to_bytes(4)
+
+        def readdressed(answer: bytes) -> bytes:
+            return answer.replace(address + listening, address + proxy.port.to_bytes(4))
+
+        proxy = FaultProxy(lambda: (HOST, self._port), _is_produce_request, readdressed)
+        return proxy
 
     async def start(self) -> None:
         """Return when it answers."""
@@ -53,28 +69,42 @@ class Broker:
                 async with asyncio.timeout(STOP_PATIENCE_S):
                     await self._process.wait()
 
+    async def lose_everything(self) -> None:
+        """Start again with nothing."""
+        await self.stop(signal.SIGKILL)
+        shutil.rmtree(self._folder)
+        await self.start()
+
     async def create_topic(self, name: str, partitions: int) -> None:
+        """A topic that keeps its records, however long ago their timestamps are."""
         admin = AIOKafkaAdminClient(bootstrap_servers=self.bootstrap)
         await admin.start()
-        await admin.create_topics([NewTopic(name, partitions, replication_factor=1)])
+        configs = {"retention.ms": "-1"}
+        await admin.create_topics([NewTopic(name, partitions, 1, topic_configs=configs)])
         await admin.close()
 
     async def records(self, topic: str) -> list[ConsumerRecord]:
-        """All that the topic holds now, in order within each partition."""
-        reader = AIOKafkaConsumer(
-            topic, bootstrap_servers=self.bootstrap, auto_offset_reset="earliest"
-        )
+        """All that the topic was ever given, in order within each partition.
+
+        Raises OffsetOutOfRangeError when the broker deleted some of it.
+        """
+        reader = AIOKafkaConsumer(topic, bootstrap_servers=self.bootstrap, auto_offset_reset="none")
         await reader.start()
         try:
             ends = await reader.end_offsets(list(reader.assignment()))
-            await reader.seek_to_beginning()
+            for partition in ends:
+                reader.seek(partition, 0)
             found: list[ConsumerRecord] = []
-            silences = 0  # offsets may have holes: after a while of nothing there is no more
-            while len(found) < sum(ends.values()) and silences < MAX_SILENCES:
-                batches = await reader.getmany(timeout_ms=1_000)
-                silences = 0 if batches else silences + 1
-                for batch in batches.values():
-                    found += batch
+            async with asyncio.timeout(READ_PATIENCE_S):
+                for partition, end in ends.items():
+                    while await reader.position(partition) < end:
+                        batches = await reader.getmany(timeout_ms=1_000)
+                        for batch in batches.values():
+                            found += batch
             return found
         finally:
             await reader.stop()
+
+
+def _is_produce_request(data: bytes) -> bool:
+    return data[4:6] == PRODUCE  # after the length

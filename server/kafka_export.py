@@ -249,8 +249,8 @@ class KafkaProducer:
 
     async def close(self) -> None:
         """Give up what was not sent, which is read again from the stream."""
-        # stop() first sends what is left, for as long as that takes; ending the sender ends that.
-        sender = self._producer._sender
+        # stop() has what is left sent first, for as long as that takes, unless there is no sender.
+        sender, self._producer._sender = self._producer._sender, None
         if sender.sender_task is not None:
             await sender.close()
         with suppress(KafkaError, OSError, TimeoutError):

@@ -18,7 +18,7 @@ from ledger.events import batch_to_json
 from server.background import background
 from server.bus import STREAM_KEY, ConsumerGroupSource, LedgerEventStream
 from server.kafka_export import KafkaExport, KafkaProducer
-from server.kafka_records import Record
+from server.kafka_records import Record, records_of
 from server.lease import Lease
 from tests.support.fault_proxy import FaultProxy
 from tests.support.gifts import gift, gift_event, log_batch
@@ -315,6 +315,23 @@ async def test_the_driver_still_has_the_private_names_that_closing_uses() -> Non
     assert hasattr(producer._producer._sender, "sender_task")
     assert hasattr(producer._producer._sender, "close")
     await producer.close()
+
+
+async def test_closing_gives_up_what_was_not_sent_and_leaves_nothing_running(
+    broker: Broker,
+) -> None:
+    [record], _ = records_of(batch_to_json([gift_event(gift())]))
+    async with broker.way() as way:
+        settings = KafkaSettings(bootstrap=bootstrap(way), request_timeout_s=0.5)
+        producer = KafkaProducer(settings)
+        await producer.start()
+        await (await producer.send(record))
+        await way.cut()
+        await producer.send(record)
+        await producer.close()
+    drivers = [task for task in asyncio.all_tasks() if "aiokafka" in repr(task)]
+    assert not drivers
+    assert len(await broker.records(settings.topic)) == 1
 
 
 async def test_a_line_to_redis_that_is_cut_while_records_are_on_their_way(

@@ -112,10 +112,10 @@ async def test_events_arrive_in_order_for_each_account(redis: Redis, broker: Bro
     async with background("export", exporting.run):
         await until_finished(redis)
         await published.add(10)
-        await until_finished(redis)
+        await until(lambda: exporting.figures.entries == 50)
     assert await check(broker, published) == 0
+    assert await finished(redis)
     assert exporting.figures.events == published.events
-    assert exporting.figures.entries == 50
     assert not exporting.figures.exporting
 
 
@@ -247,12 +247,12 @@ async def test_what_failed_is_sent_again_before_what_follows(redis: Redis) -> No
     producer = Answers(None, KafkaConnectionError(), None, None, None, None)
     exporting = export(redis, SETTINGS, producer)
     async with background("export", exporting.run):
-        await until_finished(redis)
+        await until(lambda: exporting.figures.entries == 3)
+    assert await finished(redis)
     first_try, second_try = producer.sent[:-6], producer.sent[-6:]
     assert len(first_try) >= 1
     assert [UUID(r.headers[0][1].decode()).int for r in second_try] == [1, 2, 3, 4, 5, 6]
     assert exporting.figures.failures == 1
-    assert exporting.figures.entries == 3
 
 
 async def test_a_kafka_that_can_not_be_reached_is_tried_again(redis: Redis) -> None:
@@ -286,7 +286,8 @@ async def test_what_can_never_be_exported_is_set_aside(redis: Redis, is_big: boo
     await published.add(1)
     exporting = export(redis, SETTINGS, producer)
     async with background("export", exporting.run):
-        await until_finished(redis)
+        await until(lambda: exporting.figures.entries == 2)
+    assert await finished(redis)
     [(_, fields)] = await redis.xrange(f"{STREAM_KEY}:dead:kafka")
     assert (b"MessageSize" if is_big else b"not JSON") in fields[b"reason"]
     assert len(producer.sent) == 5

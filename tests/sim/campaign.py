@@ -32,7 +32,13 @@ from ledger.store.evidence import EvidenceStore
 from server.database import create_pool
 from tests.sim.checker import faults
 from tests.sim.clients import Client
-from tests.sim.collect import collect, is_settled, payouts_are_carried_out, payouts_to_judge
+from tests.sim.collect import (
+    collect,
+    is_settled,
+    payouts_are_carried_out,
+    payouts_to_judge,
+    steps,
+)
 from tests.sim.history import History, Key, Outcome
 from tests.sim.system import System
 from tests.support.fault_proxy import FaultProxy
@@ -230,8 +236,9 @@ class Campaign:
         report.faults += await _verify(self._system.postgres.url)
         report.payouts.update(payout.state for payout in evidence.payouts)
         report.bank = (
-            f"the bank got {bank.instructions} orders under {len(evidence.orders)} keys, lost"
-            f" {bank.lost_answers} answers, and gave {bank.notices} notices"
+            f"{await steps(connection)}; the bank got {bank.instructions} orders under"
+            f" {len(evidence.orders)} keys, lost {bank.lost_answers} answers, and gave"
+            f" {bank.notices} notices"
         )
         report.calls.update(call.outcome.value for call in self._history.calls)
         report.requests.update(each.outcome.value for each in self._history.requests())

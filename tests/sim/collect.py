@@ -39,6 +39,9 @@ STEPS_LEFT = """
 SELECT concat_ws(' ', stream_id, step, state, last_error) AS step
 FROM ledger.saga_tasks WHERE state <> 'done' ORDER BY stream_id, version
 """
+STEPS = (
+    "SELECT count(*) AS done, count(*) FILTER (WHERE attempts > 1) AS again FROM ledger.saga_tasks"
+)
 TO_JUDGE = "SELECT payout_id FROM ledger.payouts WHERE state = 'review' ORDER BY payout_id"
 # All events are tasks, all tasks are done, and where that leaves payouts is for good.
 CARRIED_OUT = """
@@ -77,6 +80,12 @@ async def is_settled(connection: asyncpg.Connection, redis: Redis) -> bool:
 async def payouts_to_judge(connection: asyncpg.Connection) -> list[UUID]:
     """Payouts that wait for an admin."""
     return [row["payout_id"] for row in await connection.fetch(TO_JUDGE)]
+
+
+async def steps(connection: asyncpg.Connection) -> str:
+    """How many steps payouts took, for people."""
+    row = await connection.fetchrow(STEPS)
+    return f"{row['done']} steps, {row['again']} of them taken more than once"
 
 
 async def payouts_are_carried_out(connection: asyncpg.Connection) -> bool:

@@ -95,6 +95,12 @@ def walk_rtcp(packet: Buffer, /) -> tuple[list[tuple[int, tuple[int, ...]]], boo
     """The NACKs of a compound packet, (media SSRC, numbers) each, and whether it says more than
     that; None where it is malformed, or longer than 2,048 bytes."""
 
+def be_prompt() -> int:
+    """Ask for an event loop's place among the threads; the former nice of the calling one."""
+
+def be_ordinary(nice: int, /) -> None:
+    """The calling thread is an ordinary one of this nice again. Raises ValueError."""
+
 class Addresses:
     """Who is at an address: the plane's table, for tests. Owners are numbers above 0."""
 

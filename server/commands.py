@@ -19,6 +19,7 @@ from identity.roles import Role
 from identity.users import User
 from media.errors import NoNativePlane
 from media.pool.child import WorkerFailed
+from media.prompt import promptly
 from server.app import build_identity, running
 from server.backup.make import BackupRefused
 from server.backup.manifest import BackupDamaged
@@ -56,7 +57,7 @@ class StartRefused(Exception):
 async def up(settings: Settings) -> None:
     """Run the server until SIGINT or SIGTERM. Raises StartRefused."""
     configure_logging(settings.telemetry)
-    with refusals():
+    with refusals(), _place(settings):
         async with _until_signalled() as stopped, running(settings):
             await stopped.wait()
 
@@ -65,7 +66,7 @@ async def demo(settings: Settings, *, with_channel: bool) -> None:
     """Run the server with ready accounts, and a live channel if wanted. Raises StartRefused."""
     settings = settings.model_copy(update={"telemetry": _quiet(settings.telemetry)})
     configure_logging(settings.telemetry)
-    with refusals():
+    with refusals(), _place(settings):
         async with (
             _until_signalled() as stopped,
             running(settings) as app,
@@ -93,6 +94,11 @@ async def add_user(
                 display_name=display_name,
                 roles=roles or frozenset({Role.VIEWER}),
             )
+
+
+def _place(settings: Settings) -> contextlib.AbstractContextManager[None]:
+    """A media worker's loop goes before others; where it has no worker, the loop is one of them."""
+    return promptly() if settings.media.workers == 1 else contextlib.nullcontext()
 
 
 def _quiet(telemetry: TelemetrySettings) -> TelemetrySettings:

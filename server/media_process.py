@@ -15,6 +15,7 @@ import uvloop
 
 from config.telemetry import TelemetrySettings
 from media.pool.service import serve_worker
+from media.prompt import promptly
 from server.logs import configure_logging
 
 
@@ -40,7 +41,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     name_records(arguments.worker)
     control = socket.socket(fileno=arguments.control_fd)
     os.set_inheritable(control.fileno(), False)
-    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+    with promptly(), asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         runner.run(serve_worker(control))
 
 

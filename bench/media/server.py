@@ -9,9 +9,7 @@ One JSON object a line in, one out: `publish` and `watch` take an offer and give
 
 import asyncio
 import json
-import statistics
 import sys
-import time
 from collections.abc import Callable
 from contextlib import suppress
 from typing import Any
@@ -19,35 +17,14 @@ from uuid import UUID
 
 import uvloop
 
+from bench.media.loop_lag import LoopLag
 from config.media import MediaSettings
+from media.prompt import promptly
 from media.relay.relay_times import RelayTimes
 from media.worker import MediaWorker
 
 STREAM = UUID(int=1)
 PUBLISHER = UUID(int=2)
-LAG_STEP_S = 0.005
-
-
-class LoopLag:
-    """How much later than asked a timer of the event loop fires, sampled every 5 ms."""
-
-    def __init__(self) -> None:
-        self._samples: list[float] = []
-
-    async def run(self) -> None:
-        """Sample until cancelled."""
-        while True:
-            due = time.monotonic() + LAG_STEP_S  # the loop's own clock stands still within a turn
-            await asyncio.sleep(LAG_STEP_S)
-            self._samples.append(time.monotonic() - due)
-
-    def take_ms(self) -> dict[str, float]:
-        """Median and 99th percentile in ms, and begin anew."""
-        samples, self._samples = self._samples, []
-        if len(samples) < 2:
-            return {}
-        cuts = statistics.quantiles(samples, n=100)
-        return {"p50": cuts[49] * 1000, "p99": cuts[98] * 1000}
 
 
 class Server:
@@ -55,7 +32,7 @@ class Server:
 
     def __init__(self, worker: MediaWorker) -> None:
         self._worker = worker
-        self._lag = LoopLag()
+        self._lag: LoopLag | None = None
         self._times = RelayTimes()
         self._ended = asyncio.Event()
         self._answers: dict[str, Callable[[Any], dict[str, Any]]] = {
@@ -89,7 +66,7 @@ class Server:
             "forwarded": totals.packets_forwarded,
             "dropped": totals.packets_dropped,
             "watching": self._worker.viewers(STREAM),
-            "lag_ms": self._lag.take_ms(),
+            "lag_ms": self._lag.take_ms() if self._lag else {},
             "relay_ms": relay_ms(self._take_times()),
         }
 
@@ -100,7 +77,7 @@ class Server:
 
     def _sample_lag(self) -> dict[str, Any]:
         """From now on: it has a price, and so is not in runs that ask for costs."""
-        self._sampling = asyncio.create_task(self._lag.run())
+        self._lag = LoopLag()
         return {}
 
     def _quit(self) -> dict[str, Any]:
@@ -127,4 +104,5 @@ async def main(path: str, settings: dict[str, Any]) -> None:
 
 if __name__ == "__main__":
     given = (argument.split("=", 1) for argument in sys.argv[2:])
-    uvloop.run(main(sys.argv[1], {name: json.loads(value) for name, value in given}))
+    with promptly():  # as server.media_process does
+        uvloop.run(main(sys.argv[1], {name: json.loads(value) for name, value in given}))

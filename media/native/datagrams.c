@@ -6,6 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "prompt.h"
+
 #ifndef UDP_SEGMENT
 #define UDP_SEGMENT 103 /* linux/udp.h */
 #endif
@@ -61,7 +63,11 @@ struct sl_datagrams {
 static int send_messages(void *context, int fd, struct mmsghdr *messages, unsigned count)
 {
     (void)context;
-    return sendmmsg(fd, messages, count, MSG_DONTWAIT | MSG_NOSIGNAL);
+    int sent = sendmmsg(fd, messages, count, MSG_DONTWAIT | MSG_NOSIGNAL);
+    int error = errno;
+    sl_give_way();
+    errno = error;
+    return sent;
 }
 
 static bool is_segmentation_known(int fd)

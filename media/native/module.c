@@ -12,6 +12,7 @@ static PyModuleDef_Slot parts[] = {
     {Py_mod_exec, sl_add_ingest},
     {Py_mod_exec, sl_add_peer},
     {Py_mod_exec, sl_add_plane},
+    {Py_mod_exec, sl_add_prompt},
     {Py_mod_exec, sl_add_stream},
     {0, NULL},
 };

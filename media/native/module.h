@@ -13,6 +13,7 @@ int sl_add_addresses(PyObject *module); /* Addresses */
 int sl_add_ingest(PyObject *module);    /* Ingest */
 int sl_add_peer(PyObject *module);      /* Peer, Sent */
 int sl_add_plane(PyObject *module);     /* Plane */
+int sl_add_prompt(PyObject *module);    /* be_prompt, be_ordinary */
 int sl_add_stream(PyObject *module);    /* Stream */
 
 #endif

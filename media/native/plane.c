@@ -112,7 +112,7 @@ static double linger(const sl_plane *plane)
 static void *run(void *context)
 {
     sl_plane *plane = context;
-    sl_be_prompt();
+    (void)sl_be_prompt(SL_PROMPT_FOR_PACKETS);
     while (!__atomic_load_n(&plane->is_stopping, __ATOMIC_ACQUIRE)) {
         double now = sl_monotonic_s();
         double next = tell_attention(plane, now);

@@ -62,17 +62,33 @@ entry AS (
             || int4send(octet_length(metadata::text)) || convert_to(metadata::text, 'UTF8'),
             '' ORDER BY account_id)) AS digest
     FROM ledger.account_seals GROUP BY position
+), reference AS (
+    SELECT position, sha256(
+        convert_to(E'sociallive.ledger.references.v1\n', 'UTF8')
+        || int4send(count(*)::int)
+        || string_agg(
+            int2send(3::int2)
+            || int4send(8) || int8send(position)
+            || int4send(octet_length(reference)) || convert_to(reference, 'UTF8')
+            || int4send(16) || uuid_send(transaction_id),
+            '' ORDER BY reference COLLATE "C")) AS digest
+    FROM ledger.reference_seals JOIN ledger.external_references USING (reference)
+    GROUP BY position
 ), link AS (
     SELECT position, kind, sequence, hash, link.digest, sha256(
         convert_to(E'sociallive.ledger.link.v1\n', 'UTF8')
         || coalesce(lag(hash) OVER along, decode(repeat('00', 32), 'hex'))
-        || int8send(position) || CASE kind WHEN 'batch' THEN 'B'::bytea ELSE 'S'::bytea END
+        || int8send(position) || CASE kind
+            WHEN 'batch' THEN 'B'::bytea WHEN 'seals' THEN 'S'::bytea ELSE 'R'::bytea END
         || int8send(sequence) || link.digest || sha256(marks)) AS expected_hash,
-        CASE kind WHEN 'batch' THEN batch.digest ELSE seal.digest END AS expected_digest,
+        CASE kind
+            WHEN 'batch' THEN batch.digest WHEN 'seals' THEN seal.digest ELSE reference.digest
+        END AS expected_digest,
         lag(position, 1, 0::bigint) OVER along AS before
     FROM ledger.chain AS link
     LEFT JOIN batch USING (sequence)
     LEFT JOIN seal USING (position)
+    LEFT JOIN reference USING (position)
     WINDOW along AS (ORDER BY position)
 )
 SELECT position, 'digest' AS problem FROM link WHERE digest IS DISTINCT FROM expected_digest

@@ -63,6 +63,9 @@ class Turn(Protocol):
     async def seal_accounts(self, position: int, limit: int) -> list[memoryview]:
         """Seal accounts that wait for it under the link at `position`; their encoded seals."""
 
+    async def seal_references(self, position: int, limit: int) -> list[memoryview]:
+        """Seal references that wait for it under the link at `position`; encoded."""
+
     async def append(self, links: Sequence[Link]) -> None:
         """Add links at the end."""
 
@@ -142,6 +145,10 @@ class Chainer:
             builder = ChainBuilder(head.position, head.sequence, head.hash)
             seals = await turn.seal_accounts(head.position + 1, self._settings.batch_events)
             links = [builder.add_seals(seals)] if seals else []
+            references = await turn.seal_references(
+                builder.position + 1, self._settings.batch_events
+            )
+            links += [builder.add_references(references)] if references else []
             page = await turn.unchained(head.sequence, self._settings.batch_events)
             self._look(page)
             settled = self._gaps.ready(head.sequence, page.sequences, page.oldest_running)
@@ -155,7 +162,7 @@ class Chainer:
                 await turn.append(links)
         self._links += len(links)
         limit = self._settings.batch_events
-        if ready < settled or limit in (settled, len(seals)):
+        if ready < settled or limit in (settled, len(seals), len(references)):
             return Progress.MORE
         if settled < len(page.sequences):
             return Progress.GAP

@@ -13,6 +13,7 @@ from ledger.evidence.batches import Batch
 from ledger.evidence.encoding import entry_rows
 from ledger.evidence.links import Link
 
+_LENGTH = struct.Struct(">i")
 _FIRST_INTEGER = struct.Struct(">6xq")
 
 
@@ -46,6 +47,12 @@ def entry_name(row: memoryview) -> str:
 def seal_name(row: memoryview) -> str:
     """Names an encoded seal."""
     return f"account_id {UUID(bytes=row[18:34].tobytes())}"
+
+
+def reference_name(row: memoryview) -> str:
+    """Names an encoded reference."""
+    end = 18 + _LENGTH.unpack_from(row, 14)[0]
+    return f"reference {row[18:end].tobytes().decode('utf-8', 'replace')}"
 
 
 def transaction_octets(row: memoryview) -> bytes:
@@ -83,9 +90,20 @@ def stray_batch(batch: Batch) -> Finding:
 
 def changed_seals(link: Link, seals: Sequence[memoryview]) -> Finding:
     """Which seal it is that makes the digest differ from that of `link`."""
+    return _changed_item(link, "account_seals", seal_name, seals)
+
+
+def changed_references(link: Link, references: Sequence[memoryview]) -> Finding:
+    """Which reference it is that makes the digest differ from that of `link`."""
+    return _changed_item(link, "external_references", reference_name, references)
+
+
+def _changed_item(
+    link: Link, table: str, name: Callable[[memoryview], str], rows: Sequence[memoryview]
+) -> Finding:
     expected = list(struct.unpack(f">{len(link.marks) // 4}I", link.marks)[1:])
-    return _changed_row("account_seals", seal_name, expected, seals, link.sequence) or Finding(
-        "chain", f"position {link.position}", "its digest is not that of its seals"
+    return _changed_row(table, name, expected, rows, link.sequence) or Finding(
+        "chain", f"position {link.position}", f"its digest is not that of its {link.kind}"
     )
 
 

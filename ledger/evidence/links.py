@@ -1,9 +1,9 @@
 """The hash chain over the ledger: what a link is, and how its hash is made.
 
-Each link covers one item, either a batch (a row of event_log with its transactions and entries) or
-seals of accounts (what stood in the columns of accounts that are no balances). Positions run from 1
-without holes. A link's hash covers the hash before it, so who changes an item has to make every
-later link anew, and then the signed checkpoints no longer fit.
+Each link covers one item: a batch (a row of event_log with its transactions and entries), seals of
+accounts (what stood in the columns of accounts that are no balances), or external references.
+Positions run from 1 without holes. A link's hash covers the hash before it, so who changes an item
+has to make every later link anew, and then the signed checkpoints no longer fit.
 
     item digest = SHA-256(tag, rows)
     hash        = SHA-256("sociallive.ledger.link.v1\\n", previous hash, position, kind, sequence,
@@ -26,6 +26,7 @@ GENESIS = bytes(32)
 
 _LINK_TAG = b"sociallive.ledger.link.v1\n"
 _SEALS_TAG = b"sociallive.ledger.seals.v1\n"
+_REFERENCES_TAG = b"sociallive.ledger.references.v1\n"
 _PLACE = struct.Struct(">qcq")
 _COUNT = struct.Struct(">i")
 
@@ -35,15 +36,16 @@ class LinkKind(StrEnum):
 
     BATCH = "batch"
     SEALS = "seals"
+    REFERENCES = "references"
 
 
-_KIND_OCTET = {LinkKind.BATCH: b"B", LinkKind.SEALS: b"S"}
+_KIND_OCTET = {LinkKind.BATCH: b"B", LinkKind.SEALS: b"S", LinkKind.REFERENCES: b"R"}
 
 
 @dataclass(frozen=True, slots=True)
 class Link:
-    """One row of the chain. `sequence` is that of the batch, or for seals of the last batch before;
-    `sequence` therefore never falls along the chain.
+    """One row of the chain. `sequence` is that of the batch, or for anything else of the last batch
+    before; it therefore never falls along the chain.
     """
 
     position: int
@@ -78,6 +80,12 @@ def seals_digest(seals: Sequence[memoryview]) -> bytes:
     return sha256(_SEALS_TAG + _COUNT.pack(len(seals)) + b"".join(seals)).digest()
 
 
+def references_digest(references: Sequence[memoryview]) -> bytes:
+    """SHA-256 over the encoded references, ordered by the octets of their text, and their count."""
+    packed = _COUNT.pack(len(references)) + b"".join(references)
+    return sha256(_REFERENCES_TAG + packed).digest()
+
+
 class ChainBuilder:
     """Makes the links that follow on a head."""
 
@@ -92,6 +100,10 @@ class ChainBuilder:
     def add_seals(self, seals: Sequence[memoryview]) -> Link:
         """The link of seals of accounts."""
         return self._add(LinkKind.SEALS, seals_digest(seals), marks_of(seals))
+
+    def add_references(self, references: Sequence[memoryview]) -> Link:
+        """The link of external references."""
+        return self._add(LinkKind.REFERENCES, references_digest(references), marks_of(references))
 
     def _add(self, kind: LinkKind, digest: bytes, marks: bytes) -> Link:
         self.position += 1

@@ -2,9 +2,10 @@
 
 In this order; what is found in one step ends it, so the first finding is the first bad row:
 
-1. chain: positions without holes, every hash follows from the one before, seals as chained
+1. chain: positions without holes, every hash follows from the one before, seals and external
+   references as chained
 2. checkpoints: signatures good, hashes those of the chain
-3. accounts: everything but their balances as it was sealed
+3. accounts: everything but their balances as it was sealed; no reference that is not chained
 4. replay of every batch (ledger/evidence/replay.py), a window of rows at a time
 5. one moment of the ledger: what is not chained yet is replayed, then balances, holds and sums of
    reversals compared
@@ -14,21 +15,26 @@ one window is replayed in a thread, the next one is fetched.
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Coroutine, Iterator, Mapping, Sequence
-from contextlib import AbstractAsyncContextManager
+from collections.abc import Callable, Coroutine, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any, Protocol, TypeVar
-from uuid import UUID
+from typing import Any, TypeVar
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 from ledger.evidence.batches import Batch, Streams, assemble
+from ledger.evidence.books import Books, Snapshot
 from ledger.evidence.checkpoints import Checkpoint
 from ledger.evidence.encoding import MalformedRows
-from ledger.evidence.findings import Finding, changed_seals, missing_batch, stray_batch
-from ledger.evidence.links import GENESIS, Link, LinkKind, seals_digest
-from ledger.evidence.replay import AccountRow, Replay
+from ledger.evidence.findings import (
+    Finding,
+    changed_references,
+    changed_seals,
+    missing_batch,
+    stray_batch,
+)
+from ledger.evidence.links import GENESIS, Link, LinkKind, references_digest, seals_digest
+from ledger.evidence.replay import Replay
 
 FIRST, LAST = -(2**63), 2**63 - 1
 """Before and behind every sequence and position."""
@@ -39,59 +45,6 @@ WINDOW_ROWS = 200_000
 """About how many rows are replayed at a time, some 25 MB of them."""
 
 T = TypeVar("T")
-
-
-class Snapshot(Protocol):
-    """One moment of the ledger."""
-
-    def accounts(self) -> AsyncIterator[tuple[UUID, str, bool]]:
-        """Every account: its id, its currency, and whether it is guarded."""
-
-    def account_rows(self) -> AsyncIterator[AccountRow]:
-        """Every account as it stands."""
-
-    async def unlike_what_reverses(self, limit: int) -> list[tuple[UUID, str]]:
-        """Reversals that are not what reverses comes to, each with what is wrong."""
-
-    async def streams(self, after: int, until: int) -> Streams:
-        """The batches with sequences in (after, until]."""
-
-    async def next_sequences(self, after: int) -> list[tuple[int, datetime]]:
-        """The next some hundred sequences in the log behind `after`, and when they were posted."""
-
-
-class Books(Protocol):
-    """What is read."""
-
-    async def links(self, after: int, limit: int) -> list[Link]:
-        """Links behind position `after`, in order."""
-
-    async def batch_links(self, after: int, until: int) -> list[Link]:
-        """Links of the batches with sequences in (after, until]."""
-
-    async def seals(self, after: int, until: int) -> dict[int, list[memoryview]]:
-        """The encoded seals of the links at positions in (after, until]."""
-
-    async def checkpoints(self) -> list[Checkpoint]:
-        """Every checkpoint that is kept."""
-
-    async def hashes_at(self, positions: Sequence[int]) -> dict[int, bytes]:
-        """The hashes of the links at these positions."""
-
-    async def stray_seals(self, limit: int) -> list[tuple[UUID, int]]:
-        """Seals at positions where no link covers seals."""
-
-    async def seals_of_another_kind(self, limit: int) -> list[tuple[UUID, int]]:
-        """Accounts whose seals differ in what never changes."""
-
-    async def unlike_their_seal(self, limit: int) -> list[tuple[UUID, str]]:
-        """Accounts that are not as they were sealed, each with what is wrong."""
-
-    async def streams(self, after: int, until: int) -> Streams:
-        """The batches with sequences in (after, until]."""
-
-    def snapshot(self) -> AbstractAsyncContextManager[Snapshot]:
-        """The ledger at one moment."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,7 +133,12 @@ class Verifier:
     async def verify(self, batches: Range = Range()) -> Report:
         """Verify, and say what was found. Raises what the store raises."""
         replay = Replay(from_the_beginning=batches.first is None)
-        steps = [self._check_chain, self._check_checkpoints, self._check_accounts]
+        steps = [
+            self._check_chain,
+            self._check_checkpoints,
+            self._check_accounts,
+            self._check_references,
+        ]
         for step in steps:
             await step()
             if self._findings:
@@ -197,8 +155,9 @@ class Verifier:
         after, rows, begun = FIRST, 0, FIRST
         while page := await self._books.links(after, PAGE_LINKS):
             seals = await self._books.seals(after, page[-1].position)
+            references = await self._books.references(after, page[-1].position)
             for link in page:
-                if (finding := self._check_link(link, seals)) is not None:
+                if (finding := self._check_link(link, seals, references)) is not None:
                     self._findings.append(finding)
                     return
                 self._head = link
@@ -210,7 +169,12 @@ class Verifier:
             self._progress(Progress("chain", after, after))
         self._windows.append(_Window(begun, max(begun, self._head.sequence), rows))
 
-    def _check_link(self, link: Link, seals: Mapping[int, list[memoryview]]) -> Finding | None:
+    def _check_link(
+        self,
+        link: Link,
+        seals: Mapping[int, list[memoryview]],
+        references: Mapping[int, list[memoryview]],
+    ) -> Finding | None:
         before = self._head
         name = f"position {link.position}"
         if link.position != before.position + 1:
@@ -221,9 +185,11 @@ class Verifier:
             )
         if link.kind is LinkKind.BATCH and link.sequence <= before.sequence and before.position:
             return Finding("chain", name, "its sequence does not rise")
-        covered = seals.get(link.position, [])
-        if link.kind is LinkKind.SEALS and seals_digest(covered) != link.digest:
-            return changed_seals(link, covered)
+        sealed, named = seals.get(link.position, []), references.get(link.position, [])
+        if link.kind is LinkKind.SEALS and seals_digest(sealed) != link.digest:
+            return changed_seals(link, sealed)
+        if link.kind is LinkKind.REFERENCES and references_digest(named) != link.digest:
+            return changed_references(link, named)
         return None
 
     # ---- 2 ----
@@ -256,6 +222,11 @@ class Verifier:
         for account_id, position in await self._books.seals_of_another_kind(MOST_FINDINGS):
             problem = f"what never changes was changed before it was sealed at position {position}"
             self._find("accounts", f"account_id {account_id}", problem)
+
+    async def _check_references(self) -> None:
+        for reference in await self._books.uncovered_references(MOST_FINDINGS):
+            problem = "the row was added: no link covers it"
+            self._find("external_references", f"reference {reference}", problem)
 
     # ---- 4 ----
 

@@ -24,8 +24,18 @@ SELECT $1, account_id, code, owner_id, shard, currency, created_at, closed_at, m
 FROM ledger.accounts WHERE account_id IN (SELECT account_id FROM taken)
 RETURNING account_id
 
+-- name: seal_references
+WITH taken AS (
+    DELETE FROM ledger.unsealed_references
+    WHERE place IN (SELECT place FROM ledger.unsealed_references ORDER BY place LIMIT $2)
+    RETURNING reference
+)
+INSERT INTO ledger.reference_seals (position, reference)
+SELECT $1, reference FROM taken ON CONFLICT DO NOTHING
+RETURNING reference
+
 -- name: copy_log
--- The columns of this and of the next three, and their order, are the canonical encoding.
+-- The columns of this and of the next four, and their order, are the canonical encoding.
 SELECT sequence, writer::bigint, event_count::bigint, posted_at, events
 FROM ledger.event_log WHERE sequence > $1 AND sequence <= $2 ORDER BY sequence
 
@@ -42,6 +52,11 @@ FROM ledger.journal_entries WHERE batch > $1 AND batch <= $2 ORDER BY batch, ent
 SELECT position, account_id, code, owner_id, shard::bigint, currency, created_at, closed_at,
        metadata::text
 FROM ledger.account_seals WHERE position > $1 AND position <= $2 ORDER BY position, account_id
+
+-- name: copy_references
+SELECT position, reference, transaction_id
+FROM ledger.reference_seals JOIN ledger.external_references USING (reference)
+WHERE position > $1 AND position <= $2 ORDER BY position, reference COLLATE "C"
 
 -- name: links
 SELECT position, kind, sequence, digest, marks, hash FROM ledger.chain
@@ -138,6 +153,16 @@ SELECT account_id, position FROM ledger.account_seals s
 WHERE NOT EXISTS (
     SELECT FROM ledger.chain c WHERE c.position = s.position AND c.kind = 'seals')
 ORDER BY position LIMIT $1
+
+-- name: uncovered_references
+-- References that no link covers. What waits to be sealed is passed over.
+SELECT reference FROM ledger.external_references r
+WHERE NOT EXISTS (
+    SELECT FROM ledger.reference_seals s JOIN ledger.chain c USING (position)
+    WHERE s.reference = r.reference AND c.kind = 'references')
+  AND NOT EXISTS (
+    SELECT FROM ledger.unsealed_references q WHERE q.reference = r.reference)
+ORDER BY reference LIMIT $1
 
 -- name: newest_checkpoint
 SELECT position, sequence, hash, signed_at, key_id, signature

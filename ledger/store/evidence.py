@@ -106,7 +106,17 @@ class EvidenceStore:
     async def seals(self, after: int, until: int) -> dict[int, list[memoryview]]:
         """The encoded seals of the links at positions in (after, until]."""
         async with self._pool.acquire() as connection:
-            return await _seals(connection, after, until)
+            return await _by_position(connection, SQL["copy_seals"], after, until)
+
+    async def references(self, after: int, until: int) -> dict[int, list[memoryview]]:
+        """The encoded external references of the links at positions in (after, until]."""
+        async with self._pool.acquire() as connection:
+            return await _by_position(connection, SQL["copy_references"], after, until)
+
+    async def uncovered_references(self, limit: int) -> list[str]:
+        """External references that no link covers."""
+        rows = await self._pool.fetch(SQL["uncovered_references"], limit, timeout=PATIENCE_S)
+        return [row["reference"] for row in rows]
 
     async def stray_seals(self, limit: int) -> list[tuple[UUID, int]]:
         """Seals at positions where no link covers seals."""
@@ -169,7 +179,16 @@ class ChainTurn:
         """Seal accounts that wait for it under the link at `position`; their encoded seals."""
         if not await self._connection.fetch(SQL["seal_accounts"], position, limit):
             return []
-        return (await _seals(self._connection, position - 1, position))[position]
+        return await self._sealed(SQL["copy_seals"], position)
+
+    async def seal_references(self, position: int, limit: int) -> list[memoryview]:
+        """Seal references that wait for it under the link at `position`; encoded."""
+        if not await self._connection.fetch(SQL["seal_references"], position, limit):
+            return []
+        return await self._sealed(SQL["copy_references"], position)
+
+    async def _sealed(self, query: str, position: int) -> list[memoryview]:
+        return (await _by_position(self._connection, query, position - 1, position))[position]
 
     async def append(self, links: Sequence[Link]) -> None:
         """Add links at the end."""
@@ -225,13 +244,11 @@ async def _streams(connection: PoolConnectionProxy, after: int, until: int) -> S
     )
 
 
-async def _seals(
-    connection: PoolConnectionProxy, after: int, until: int
+async def _by_position(
+    connection: PoolConnectionProxy, query: str, after: int, until: int
 ) -> dict[int, list[memoryview]]:
     found: dict[int, list[memoryview]] = {}
-    for position, row in split_rows(
-        copied_rows(await _copy(connection, SQL["copy_seals"], after, until))
-    ):
+    for position, row in split_rows(copied_rows(await _copy(connection, query, after, until))):
         found.setdefault(position, []).append(row)
     return found
 

@@ -9,6 +9,7 @@ from ledger.evidence.encoding import encode_row, entry_rows
 from ledger.evidence.findings import (
     Finding,
     changed_batch,
+    changed_references,
     changed_seals,
     missing_batch,
     stray_batch,
@@ -80,3 +81,13 @@ def test_a_batch_that_is_gone_and_one_that_was_added():
 
 def test_a_finding_is_one_line_for_people():
     assert str(Finding("chain", "position 3", "gone")) == "ledger.chain, position 3: gone"
+
+
+def test_a_reference_is_named_by_its_text():
+    rows = [memoryview(encode_row(7, text, ONE)) for text in ("acme-1", "Zürich-2")]
+    link = ChainBuilder().add_references(rows)
+    other = memoryview(encode_row(7, "Zürich-2", OTHER))
+    found = changed_references(link, [rows[0], other])
+    assert (found.table, found.row) == ("external_references", "reference Zürich-2")
+    assert "changed" in found.problem
+    assert "missing, behind reference acme-1" in changed_references(link, rows[:1]).problem

@@ -6,7 +6,14 @@ import pytest
 
 from ledger.evidence.batches import Batch, batch_digest
 from ledger.evidence.encoding import encode_row
-from ledger.evidence.links import GENESIS, ChainBuilder, LinkKind, link_hash, seals_digest
+from ledger.evidence.links import (
+    GENESIS,
+    ChainBuilder,
+    LinkKind,
+    link_hash,
+    references_digest,
+    seals_digest,
+)
 from tests.support.evidence import ONE, batch
 
 
@@ -44,16 +51,18 @@ def test_links_follow_on_each_other():
     links = [
         builder.add_batch(batch(3)),
         builder.add_seals(seals),
+        builder.add_references(seals),
         builder.add_batch(batch(9)),
     ]
     assert [(link.position, link.kind, link.sequence) for link in links] == [
         (1, "batch", 3),
         (2, "seals", 3),
-        (3, "batch", 9),
+        (3, "references", 3),
+        (4, "batch", 9),
     ]
     heads = [GENESIS, *(link.hash for link in links)]
     assert all(link.follows_from(head) for link, head in zip(links, heads, strict=False))
-    assert (builder.position, builder.sequence, builder.head) == (3, 9, links[-1].hash)
+    assert (builder.position, builder.sequence, builder.head) == (4, 9, links[-1].hash)
 
 
 def test_a_builder_goes_on_where_another_stopped():
@@ -64,8 +73,11 @@ def test_a_builder_goes_on_where_another_stopped():
 
 def test_items_of_two_kinds_never_share_a_hash():
     rows = [memoryview(encode_row(0, ONE))]
-    assert seals_digest(rows) != batch_digest(Batch(0, (), rows, memoryview(b"")))
+    digests = {
+        seals_digest(rows),
+        references_digest(rows),
+        batch_digest(Batch(0, (), rows, memoryview(b""))),
+    }
+    assert len(digests) == 3
     fields = {"position": 1, "sequence": 0, "digest": bytes(32), "marks": b""}
-    assert link_hash(GENESIS, kind=LinkKind.BATCH, **fields) != link_hash(
-        GENESIS, kind=LinkKind.SEALS, **fields
-    )
+    assert len({link_hash(GENESIS, kind=kind, **fields) for kind in LinkKind}) == len(LinkKind)

@@ -30,6 +30,7 @@ TABLES = {
     "chain": "position",
     "checkpoints": "position",
     "reversals": "transaction_id",
+    "external_references": "reference",
 }
 CHANGES = {
     "bigint": "{0} + 1",
@@ -87,7 +88,7 @@ class Forger:
 async def forger(stores, database_url, pool, tmp_path) -> AsyncIterator[Forger]:
     """A history over several months, chained and signed; checks and triggers are out of the way."""
     ann, ben, cleo = uuid4(), uuid4(), uuid4()
-    await fund(pool, ann, 1000, memo="a memo", description="Coins")
+    await fund(pool, ann, 1000, memo="a memo", description="Coins", reference="acme-1")
     await give(pool, ann, ben, 100)
     await hold(pool, ann, 50)
     root = await asyncpg.connect(
@@ -100,7 +101,7 @@ async def forger(stores, database_url, pool, tmp_path) -> AsyncIterator[Forger]:
     await chainer.catch_up()
     for payee in (ben, cleo, cleo):
         await give(pool, ann, payee, 70)
-    await fund(pool, uuid4(), 5)
+    await fund(pool, uuid4(), 5, reference="Zürich-3")
     for amount, shortfall in ((40, "refuse"), (50, "house")):
         gift = await give(pool, ann, ben, amount, kind="gift")
         for part in (10, 20):
@@ -120,7 +121,7 @@ async def forger(stores, database_url, pool, tmp_path) -> AsyncIterator[Forger]:
                 at=datetime.now(UTC),
             )
         )
-        await give(pool, ann, ben, 30)
+        await give(pool, ann, ben, 30, reference=f"acme-{uuid4()}")
     await chainer.catch_up()
     for row in await root.fetch(
         "SELECT conrelid::regclass AS of, conname FROM pg_constraint"
@@ -220,6 +221,7 @@ COPIES = {
     "chain": {"position": "position + 1000"},
     "checkpoints": {"position": "position + 1000"},
     "reversals": {"transaction_id": "gen_random_uuid()"},
+    "external_references": {"reference": "reference || '-forged'"},
 }
 
 
@@ -309,6 +311,11 @@ async def test_who_makes_the_whole_chain_anew_is_found_by_a_checkpoint(forger):
     )
     await forger.root.execute("DELETE FROM ledger.chain")
     await forger.root.execute("DELETE FROM ledger.account_seals")
+    await forger.root.execute("DELETE FROM ledger.reference_seals")
+    await forger.root.execute(
+        "INSERT INTO ledger.unsealed_references (reference)"
+        " SELECT reference FROM ledger.external_references"
+    )
     await forger.root.execute(
         "INSERT INTO ledger.unsealed_accounts (account_id) SELECT account_id FROM ledger.accounts"
     )

@@ -1,0 +1,71 @@
+"""What a verification reads of the ledger."""
+
+from collections.abc import AsyncIterator, Sequence
+from contextlib import AbstractAsyncContextManager
+from datetime import datetime
+from typing import Protocol
+from uuid import UUID
+
+from ledger.evidence.batches import Streams
+from ledger.evidence.checkpoints import Checkpoint
+from ledger.evidence.links import Link
+from ledger.evidence.replay import AccountRow
+
+
+class Snapshot(Protocol):
+    """One moment of the ledger."""
+
+    def accounts(self) -> AsyncIterator[tuple[UUID, str, bool]]:
+        """Every account: its id, its currency, and whether it is guarded."""
+
+    def account_rows(self) -> AsyncIterator[AccountRow]:
+        """Every account as it stands."""
+
+    async def unlike_what_reverses(self, limit: int) -> list[tuple[UUID, str]]:
+        """Reversals that are not what reverses comes to, each with what is wrong."""
+
+    async def streams(self, after: int, until: int) -> Streams:
+        """The batches with sequences in (after, until]."""
+
+    async def next_sequences(self, after: int) -> list[tuple[int, datetime]]:
+        """The next some hundred sequences in the log behind `after`, and when they were posted."""
+
+
+class Books(Protocol):
+    """What is read."""
+
+    async def links(self, after: int, limit: int) -> list[Link]:
+        """Links behind position `after`, in order."""
+
+    async def batch_links(self, after: int, until: int) -> list[Link]:
+        """Links of the batches with sequences in (after, until]."""
+
+    async def seals(self, after: int, until: int) -> dict[int, list[memoryview]]:
+        """The encoded seals of the links at positions in (after, until]."""
+
+    async def references(self, after: int, until: int) -> dict[int, list[memoryview]]:
+        """The encoded external references of the links at positions in (after, until]."""
+
+    async def uncovered_references(self, limit: int) -> list[str]:
+        """External references that no link covers."""
+
+    async def checkpoints(self) -> list[Checkpoint]:
+        """Every checkpoint that is kept."""
+
+    async def hashes_at(self, positions: Sequence[int]) -> dict[int, bytes]:
+        """The hashes of the links at these positions."""
+
+    async def stray_seals(self, limit: int) -> list[tuple[UUID, int]]:
+        """Seals at positions where no link covers seals."""
+
+    async def seals_of_another_kind(self, limit: int) -> list[tuple[UUID, int]]:
+        """Accounts whose seals differ in what never changes."""
+
+    async def unlike_their_seal(self, limit: int) -> list[tuple[UUID, str]]:
+        """Accounts that are not as they were sealed, each with what is wrong."""
+
+    async def streams(self, after: int, until: int) -> Streams:
+        """The batches with sequences in (after, until]."""
+
+    def snapshot(self) -> AbstractAsyncContextManager[Snapshot]:
+        """The ledger at one moment."""

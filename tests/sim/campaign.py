@@ -73,6 +73,8 @@ class Report:
     """By the state in which they ended."""
     bank: str = ""
     transactions: int = 0
+    chained: int = 0
+    """Links of the hash chain that were made while things broke."""
     repeats_in_stream: int = 0
     seconds: float = 0.0
     faults: list[str] = field(default_factory=list)
@@ -86,7 +88,8 @@ class Report:
             f"requests: {dict(self.requests)}; tries: {dict(self.calls)}",
             f"acknowledged: {dict(self.operations)}",
             f"payouts: {dict(self.payouts)}; {self.bank}",
-            f"transactions: {self.transactions}; repeats in the stream: {self.repeats_in_stream}",
+            f"transactions: {self.transactions}; links: {self.chained};"
+            f" repeats in the stream: {self.repeats_in_stream}",
             f"faults: {len(self.faults)}",
             *self.faults[:50],
         ]
@@ -233,6 +236,7 @@ class Campaign:
         for client in (*self._clients, self._outside):
             report.faults += [f"unexpected: {error}" for error in client.unexpected]
         report.faults += bank.faults
+        report.chained = await connection.fetchval("SELECT count(*) FROM ledger.chain")
         report.faults += await _verify(self._system.postgres.url)
         report.payouts.update(payout.state for payout in evidence.payouts)
         report.bank = (

@@ -3,7 +3,7 @@ settings on standard input. It ends when that is closed, and is killed at any mo
 
 writer      the ledger's service and payouts behind a socket: a JSON line in, a JSON line out; and
             what carries payouts out: the runner of sagas, maturing, questions to the bank
-publisher   the outbox, from PostgreSQL into the Redis stream
+publisher   the outbox, from PostgreSQL into the Redis stream, and the hash chain
 reader      the AML worker on that stream
 """
 
@@ -26,15 +26,17 @@ from redis.asyncio import Redis
 from compliance.aml.store import AmlStore
 from compliance.aml.worker import AmlWorker
 from config.aml import AmlSettings
-from config.ledger import LedgerSettings, OutboxSettings
+from config.ledger import EvidenceSettings, LedgerSettings, OutboxSettings
 from config.payouts import HttpProviderSettings, PayoutSettings, SagaSettings
 from ledger.errors import LedgerBusy, LedgerRefusal
 from ledger.event_store.database import Database
+from ledger.evidence.chainer import Chainer
 from ledger.outbox import OutboxPublisher
 from ledger.payouts.check import Verdict
 from ledger.replays import ReplayStore
 from ledger.service import LedgerService
 from ledger.store import LedgerStore
+from ledger.store.evidence import EvidenceStore
 from server.background import background
 from server.bus import LedgerEventStream
 from server.consumers import event_source
@@ -64,6 +66,7 @@ SAGAS = SagaSettings(
     first_backoff_s=0.05,
     longest_backoff_s=0.5,
 )
+EVIDENCE = EvidenceSettings(chain_every_s=0.1)
 MATURING_S = 0.5
 FOLLOW_UP_S = 1.0
 REVIEW_FROM_MINOR = 400
@@ -151,7 +154,9 @@ async def write(pool: asyncpg.Pool, _: Redis, settings: dict[str, Any]) -> None:
 
 async def publish(pool: asyncpg.Pool, redis: Redis, _: dict[str, Any]) -> None:
     store = LedgerStore(pool, LEDGER)
-    await OutboxPublisher(store, LedgerEventStream(redis), LEDGER.outbox).run()
+    chainer = Chainer(EvidenceStore(pool), EVIDENCE, clock=lambda: datetime.now(UTC))
+    async with background("chain", chainer.run):
+        await OutboxPublisher(store, LedgerEventStream(redis), LEDGER.outbox).run()
 
 
 async def read(pool: asyncpg.Pool, redis: Redis, _: dict[str, Any]) -> None:

@@ -17,3 +17,4 @@ async def test_nothing_is_lost_and_nothing_happens_twice(data_dir: Path) -> None
     assert report.crashes.total() == CRASHES
     assert report.requests["ok"] > 10 * CRASHES
     assert report.payouts.total() > CRASHES
+    assert report.chained > 10 * CRASHES

@@ -26,51 +26,45 @@ from server.stores import database_urls, redis_address
 async def backup(settings: Settings, arguments: argparse.Namespace) -> None:
     """Write a backup, beside a running server or without one."""
     target, keys = arguments.target.absolute(), arguments.keys
-    if arguments.base:
-        with refusals():
-            complete_at = await _base_backup(settings.stores, target)
-        print(f"{target}: leads to every moment from {complete_at} on, as far as it is archived.")
-        return
     with refusals():
-        tools = Tools(settings.stores.postgres_tools)
+        make = _base_backup if arguments.base else _dump
         async with AsyncExitStack() as stack:
             folder = DataFolder(settings.stores.data_dir or default_data_dir())
             stack.callback(folder.release)
-            url = await _owner_url(settings.stores, folder, stack)
             if keys is not None:
                 copy_keys(folder.path, keys.absolute())
-            manifest = await make_backup(url, target, tools)
-    print(
-        f"{target}: {manifest.ledger_transactions} transactions up to batch "
-        f"{manifest.ledger_sequence}."
-    )
+            made = await make(settings.stores, folder, stack, target)
+    print(f"{target}: {made}")
     if keys is None:
         print("Signing keys are not in it; --keys FOLDER copies them, to be kept apart.")
 
 
-async def _base_backup(settings: StoreSettings, target: Path) -> datetime:
+async def _dump(
+    settings: StoreSettings, folder: DataFolder, stack: AsyncExitStack, target: Path
+) -> str:
+    tools = Tools(settings.postgres_tools)
+    manifest = await make_backup(await _owner_url(settings, folder, stack), target, tools)
+    return f"{manifest.ledger_transactions} transactions up to batch {manifest.ledger_sequence}."
+
+
+async def _base_backup(
+    settings: StoreSettings, folder: DataFolder, stack: AsyncExitStack, target: Path
+) -> str:
     """Of the embedded PostgreSQL, which may be that of a server that runs."""
     if settings.database_url is not None:
         raise BackupRefused("The database is an external one: use pg_basebackup or pgBackRest.")
-    if settings.archive_dir is None:
-        raise BackupRefused(
-            "Nothing is archived, so no later moment could be reached from a base backup. "
-            "Set stores.archive_dir, and start the server with it."
-        )
     tools, account = Tools(settings.postgres_tools), store_account()
-    async with AsyncExitStack() as stack:
-        folder = DataFolder(settings.data_dir or default_data_dir())
-        stack.callback(folder.release)
-        postgres = EmbeddedPostgres(folder, account, archiving(settings, account))
-        try:
-            await folder.acquire(patience_s=0)
-        except DataFolderBusy:
-            if not await postgres.attach():
-                raise
-        else:
-            stack.push_async_callback(postgres.stop)
-            await postgres.start()
-        return await make_base_backup(postgres.admin_url, target, tools)
+    postgres = EmbeddedPostgres(folder, account, archiving(settings, account))
+    try:
+        await folder.acquire(patience_s=0)
+    except DataFolderBusy:
+        if not await postgres.attach():
+            raise
+    else:
+        stack.push_async_callback(postgres.stop)
+        await postgres.start()
+    complete_at = await make_base_backup(postgres.admin_url, target, tools)
+    return f"leads to every moment from {complete_at} on, as far as it is archived."
 
 
 async def restore(settings: Settings, arguments: argparse.Namespace) -> None:

@@ -13,7 +13,7 @@ from typing import Any
 
 import asyncpg
 
-from server.backup.make import refuse_existing
+from server.backup.make import BackupRefused, refuse_existing
 from server.backup.manifest import BackupDamaged
 from server.backup.tools import ToolFailed, Tools
 
@@ -24,9 +24,11 @@ async def make_base_backup(admin_url: str, target: Path, tools: Tools) -> dateti
     """Copy the running server at `admin_url` (of its superuser) to the new folder `target`; from
     which moment on it leads to all others.
 
-    Raises BackupRefused, ToolFailed, OSError or asyncpg.PostgresError; then there is no `target`.
+    Raises BackupRefused (also where that server archives nothing), ToolFailed, OSError or
+    asyncpg.PostgresError; then there is no `target`.
     """
     refuse_existing(target)
+    await _refuse_without_archive(admin_url)
     partial = target.with_name(f"{target.name}.partial")
     shutil.rmtree(partial, ignore_errors=True)
     partial.mkdir(mode=0o700, parents=True)
@@ -58,14 +60,26 @@ async def check_base_backup(base: Path, tools: Tools) -> datetime:
     return complete_at
 
 
+async def _refuse_without_archive(url: str) -> None:
+    if await _asked(url, "SHOW archive_mode") == "off":
+        raise BackupRefused(
+            "Nothing is archived, so no later moment could be reached from a base backup. "
+            "Set stores.archive_dir, and start the server with it."
+        )
+
+
 async def _clock(url: str) -> datetime:
     """The server's time, which its commits have."""
+    now: datetime = await _asked(url, "SELECT clock_timestamp()")
+    return now
+
+
+async def _asked(url: str, query: str) -> Any:
     connection = await asyncpg.connect(url, timeout=10)
     try:
-        now: datetime = await connection.fetchval("SELECT clock_timestamp()")
+        return await connection.fetchval(query)
     finally:
         await connection.close()
-    return now
 
 
 def _write(path: Path, complete_at: datetime) -> None:

@@ -79,7 +79,7 @@ async def history(settings: Settings, archive: Path, base: Path) -> list[datetim
         await grant(ledger)
         moments = [await now_of(stores.pool)]
         await gift(ledger)
-        await run(settings, "backup", "--base", str(base))
+        await run(settings, "backup", "--base", str(base), "--keys", f"{base}-keys")
         archive.chmod(0)  # from here on it is in the cluster alone
         for _ in range(2):
             await gift(ledger)
@@ -96,7 +96,9 @@ async def test_the_ledger_is_as_it_was_then(
 ) -> None:
     stores = StoreSettings(data_dir=data_dir / "data", archive_dir=data_dir / "wal")
     settings, base = Settings(stores=stores), data_dir / "base"
+    (data_dir / "data" / "keys").mkdir(parents=True)
     before_all, wanted, after_all = await history(settings, data_dir / "wal", base)
+    assert (data_dir / "base-keys" / "keys").is_dir()
     for at, why in ((before_all, "not before"), (after_all, "ended before configured")):
         with pytest.raises(StartRefused, match=why):
             await run(settings, "restore", str(base), "--at", at.isoformat())

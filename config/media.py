@@ -82,7 +82,8 @@ class MediaSettings(Section):
     """A publisher silent for so long may be replaced by itself without waiting for consent loss."""
 
     stop_hold_s: float = Field(default=60.0, ge=0)
-    """How long a stream that an admin stopped can't be published: encoders reconnect at once."""
+    """How long a stream that an admin stopped, or that sent more than it may, can't be published:
+    encoders reconnect at once."""
 
     publisher_bitrate_bps: int = Field(default=8_000_000, ge=100_000)
     """The most that a publisher is told to send, in bits a second of all its tracks (REMB)."""

@@ -57,12 +57,12 @@ class StreamBusy(MediaRefusal):
 
 
 class StreamHeld(MediaRefusal):
-    """An admin stopped the stream a moment ago."""
+    """The stream was stopped a moment ago: by an admin, or for what its encoder sent."""
 
     code = "stream_stopped"
 
     def __init__(self, left_s: float) -> None:
-        super().__init__("An admin stopped this stream. It may be live again in a moment.")
+        super().__init__("This stream was stopped. It may be live again in a moment.")
         self.retry_after_s = left_s
 
 

@@ -24,6 +24,8 @@ class StreamEnded:
 
     stream_id: UUID
     reason: str
+    held_s: float = 0.0
+    """How long it can't be published again."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,6 +14,7 @@ from media.counters import MediaCounters
 from media.deadlines import Deadlines
 from media.errors import UnknownSession
 from media.events import MediaEvent, StreamEnded, StreamInterrupted, StreamLive, ViewersChanged
+from media.holds import Holds
 from media.live import LiveStream, StreamEvent, StreamState
 from media.negotiation import track_spec
 from media.plane import DataPlane
@@ -47,6 +48,7 @@ class Registry:
         """Sessions between their offer and the end of their handshake."""
         self.viewers = 0
         """Viewers' sessions, connected or not."""
+        self.holds = Holds()
         self._settings = settings
         self._on_event = on_event
         self._sessions: dict[str, Session] = {}
@@ -85,7 +87,10 @@ class Registry:
                 stream.on(StreamEvent.EXPIRED)
                 self._close(stream, "The publisher did not come back.", EndReason.STREAM_ENDED)
             elif stream.publisher is not None and self._is_too_fast(stream, now):
-                self.end_stream(stream, self._too_fast(), EndReason.TOO_FAST)
+                # Its encoder would be back within seconds, with as many bits.
+                held_s = self._settings.stop_hold_s
+                self.holds.begin(stream.stream_id, now + held_s, now)
+                self.end_stream(stream, self._too_fast(), EndReason.TOO_FAST, held_s=held_s)
 
     def _end_reason(self, session: Session, now: float) -> EndReason | None:
         """Why a session is over at `now`; where it is not, when to look again is noted."""
@@ -134,10 +139,17 @@ class Registry:
             stream.feed = None
             self._interrupt(stream, StreamEvent.LOST, now)
 
-    def end_stream(self, stream: LiveStream, reason: str, publisher_reason: EndReason) -> None:
+    def end_stream(
+        self,
+        stream: LiveStream,
+        reason: str,
+        publisher_reason: EndReason,
+        *,
+        held_s: float = 0.0,
+    ) -> None:
         """End a stream and all of its sessions; `reason` is for people."""
         stream.on(StreamEvent.STOPPED)
-        self._close(stream, reason, publisher_reason)
+        self._close(stream, reason, publisher_reason, held_s)
 
     def _on_closed(self, peer: Peer, now: float) -> None:
         failed = peer.session.dtls.state is DtlsState.FAILED
@@ -199,7 +211,13 @@ class Registry:
             del self.streams[stream.stream_id]
             self.traffic.forget(stream)
 
-    def _close(self, stream: LiveStream, reason: str, publisher_reason: EndReason) -> None:
+    def _close(
+        self,
+        stream: LiveStream,
+        reason: str,
+        publisher_reason: EndReason,
+        held_s: float = 0.0,
+    ) -> None:
         """Forget a stream that has ended, and the sessions it still has."""
         del self.streams[stream.stream_id]
         self.counters.ended_streams += stream.relay.totals
@@ -211,7 +229,7 @@ class Registry:
             self.traffic.remove_feed(feed)
         self.traffic.forget(stream)
         if stream.live_at is not None:
-            self._on_event(StreamEnded(stream.stream_id, reason))
+            self._on_event(StreamEnded(stream.stream_id, reason, held_s))
 
     def _forget(self, session: Session, reason: EndReason) -> None:
         if session.state is not SessionState.CONNECTED:

@@ -18,7 +18,6 @@ from media.cascade import Cascade
 from media.counters import MediaCounters
 from media.errors import MediaUnavailable, StreamBusy, StreamHeld, StreamOffline, TooManyViewers
 from media.events import MediaEvent
-from media.holds import Holds
 from media.live import LiveStream, StreamStats
 from media.negotiation import Negotiated, Negotiator, Patched
 from media.planes import make_plane
@@ -71,7 +70,6 @@ class MediaWorker:
         self.cascade = Cascade(self._registry, self._new_stream)
         """Streams that other workers pull from here, or that are pulled from others."""
         self._identity = DtlsIdentity(DtlsCertificate.generate(datetime.now(UTC)))
-        self._holds = Holds()
         self._timer: asyncio.TimerHandle | None = None
         self._next_sweep_at = 0.0
         self._next_round_at = 0.0
@@ -120,7 +118,7 @@ class MediaWorker:
         Raises InvalidSdp, NoMedia, NoCommonCodec, StreamBusy, StreamHeld, MediaUnavailable.
         """
         now = self._loop.time()
-        if left_s := self._holds.left_s(stream_id, now):
+        if left_s := self._registry.holds.left_s(stream_id, now):
             raise StreamHeld(left_s)
         streams = self._registry.streams
         stream = streams.get(stream_id)
@@ -186,7 +184,7 @@ class MediaWorker:
         """
         if hold:
             now = self._loop.time()
-            self._holds.begin(stream_id, now + self._settings.stop_hold_s, now)
+            self._registry.holds.begin(stream_id, now + self._settings.stop_hold_s, now)
         self._end_stream(stream_id, reason, EndReason.STREAM_ENDED)
 
     def stats(self, stream_id: UUID) -> StreamStats | None:

@@ -328,6 +328,9 @@ class MediaPool:
         for event in events:
             if isinstance(event, StreamEnded):
                 self._edges.on_ended(event.stream_id, event.reason)
+                if event.held_s:  # at whichever worker it would come back
+                    now = self._loop.time()
+                    self._holds.begin(event.stream_id, now + event.held_s, now)
             elif isinstance(event, SessionsLost):
                 stream = self._streams.find(event.stream_id)
                 if stream is not None and stream.state is PlacedState.STRANDED:

@@ -176,14 +176,14 @@ class StreamTable:
                 events += self.end(stream.stream_id, "The publisher did not come back.")
         return events
 
-    def end(self, stream_id: UUID, reason: str) -> list[MediaEvent]:
+    def end(self, stream_id: UUID, reason: str, held_s: float = 0.0) -> list[MediaEvent]:
         """Forget a stream that no worker has any more."""
         stream = self._streams.pop(stream_id, None)
         if stream is None:
             return []
         is_known = stream.state is not PlacedState.STARTING
         stream.on(PlacedEvent.ENDED)
-        return [StreamEnded(stream_id, reason)] if is_known else []
+        return [StreamEnded(stream_id, reason, held_s)] if is_known else []
 
     def _lose(self, stream: PlacedStream, now: float) -> list[MediaEvent]:
         was = stream.state
@@ -204,7 +204,7 @@ class StreamTable:
             ended = isinstance(event, StreamEnded) and stream.viewers.pop(worker, 0) > 0
             return [_told_viewers(stream)] if ended else []
         if isinstance(event, StreamEnded):
-            return self.end(event.stream_id, event.reason)
+            return self.end(event.stream_id, event.reason, event.held_s)
         return [event] if stream.on(_STATE_EVENTS[type(event)]) else []
 
     def _on_viewers(

@@ -68,7 +68,7 @@ async def test_a_publisher_that_overdoes_it_is_cut_off_and_told_why(
             sender.send(sender.out.protect(rtp(sequence, KEYFRAME + bytes(1000))))
         await asyncio.sleep(0.02)  # the pace of the sender, not a wait for the server
     reason = "The encoder sent more than 0.2 Mbit/s. Lower its bit rate and start again."
-    assert ended.result() == StreamEnded(STREAM, reason)
+    assert ended.result() == StreamEnded(STREAM, reason, 60.0)
     assert worker.counters.sessions_ended == {"too_fast": 1, "stream_ended": 1}
     totals = worker.totals()
     assert totals.packets_over_bitrate > totals.packets_forwarded > 10

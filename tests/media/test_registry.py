@@ -169,8 +169,9 @@ def test_a_publisher_that_overdoes_it_for_long_is_disconnected_and_told_why() ->
             break
     assert stage.now == 1005.5  # the first half second still had its allowance
     assert stage.events[-1] == StreamEnded(
-        STREAM, "The encoder sent more than 0.1 Mbit/s. Lower its bit rate and start again."
+        STREAM, "The encoder sent more than 0.1 Mbit/s. Lower its bit rate and start again.", 60.0
     )
+    assert stage.registry.holds.left_s(STREAM, stage.now) == 60.0
     assert stage.registry.counters.sessions_ended == {"too_fast": 1}
     assert stage.registry.counters.ended_streams.packets_over_bitrate > 50
 

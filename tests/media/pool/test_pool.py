@@ -221,6 +221,18 @@ async def test_a_stranded_stream_can_be_stopped(
         await pool.publish(STREAM, OWNER, "v=0")
 
 
+async def test_a_stream_that_a_worker_holds_is_held_at_all(
+    start_pool: StartPool, client: Callable[[], Client], events: Events
+) -> None:
+    pool = await start_pool()
+    worker = await publish(pool, client())
+    assert await events.next() == StreamLive(STREAM)
+    pool._on_told(worker, told := StreamEnded(STREAM, "It sent too much.", 60.0))
+    assert await events.next() == told
+    with pytest.raises(StreamHeld):
+        await pool.publish(STREAM, OWNER, "v=0")
+
+
 async def test_limits_hold_over_all_workers(
     start_pool: StartPool, client: Callable[[], Client], events: Events
 ) -> None:

@@ -5,6 +5,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from types import MappingProxyType
+from typing import NamedTuple
 from uuid import UUID
 
 import orjson
@@ -67,11 +68,19 @@ class GiftReceipt:
     repeated: bool
 
 
-@dataclass(frozen=True, slots=True)
-class PreparedGift:
-    """An admitted gift, ready to be posted in a batch: a row of the arrays of ledger.post_gifts."""
+class PreparedGift(NamedTuple):
+    """An admitted gift, ready to be posted in a batch."""
 
-    row: tuple[UUID, UUID, bytes, UUID, int, int, UUID, str, str]
+    payer_id: UUID
+    payee_id: UUID
+    fee_minor: int
+    total_minor: int
+    request_id: UUID
+    request_hash: bytes
+    transaction_id: UUID
+    description: str
+    event: str
+    """JSON of its event, up to where the balances follow."""
 
 
 @dataclass(slots=True)
@@ -126,15 +135,13 @@ def prepare(
     except orjson.JSONEncodeError as error:
         raise ValueError(f"payer_name: {error}") from error
     return PreparedGift(
-        (
-            request.payer_id,
-            request.request_id,
-            request.request_hash(),
-            request.payee_id,
-            total_minor,
-            split.fee_minor,
-            transaction_id,
-            description,
-            text[:-3].decode(),
-        )
+        request.payer_id,
+        request.payee_id,
+        split.fee_minor,
+        total_minor,
+        request.request_id,
+        request.request_hash(),
+        transaction_id,
+        description,
+        text[:-3].decode(),
     )

@@ -1,9 +1,10 @@
 """The connection that posts batches of gifts, with plans that are made once and kept."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from typing import Any
+from uuid import UUID
 
 import asyncpg
 from asyncpg.pool import PoolConnectionProxy
@@ -12,6 +13,7 @@ from asyncpg.prepared_stmt import PreparedStatement
 from config.ledger import LedgerSettings
 from config.sql import load_queries
 from ledger.errors import LedgerBusy
+from ledger.gift_batch import Found, GiftBatch, judge, lay_out
 from ledger.gifts import PreparedGift, SettledGift
 from ledger.store.calls import AWAY, WORTH_ANOTHER_TRY
 from ledger.store.exhaustion import Exhaustion
@@ -25,8 +27,20 @@ GONE = (
     asyncpg.CrashShutdownError,
 )
 ATTEMPTS = 3
-POSTED = TransferResult.POSTED
-RESULTS = {result.value: result for result in TransferResult}
+MOST_REMEMBERED = 100_000
+
+Places = list[tuple[int, PreparedGift]]
+"""Gifts with their places in the batch."""
+
+
+class SomethingSpeaksAgainst(asyncpg.PostgresError):
+    """Raised by ledger.post_gifts where it was not told to look."""
+
+    sqlstate = "LR002"
+
+
+DOUBTFUL = (SomethingSpeaksAgainst, asyncpg.UniqueViolationError)
+POSTED, REPEATED = TransferResult.POSTED, TransferResult.REPEATED
 
 
 class GiftWriter:
@@ -51,6 +65,11 @@ class GiftWriter:
         self._connection: PoolConnectionProxy | None = None
         self._statement: PreparedStatement | None = None
         self._shard = 0
+        self._house = UUID(int=0)
+        self._payees = set[int]()
+        """Those whose sub-account on the shard is open."""
+        self._short = set[int]()
+        """Payers of whom a gift was refused lately; theirs do not spoil the batches of others."""
 
     async def post(self, gifts: Sequence[PreparedGift]) -> list[SettledGift]:
         """What became of each gift, in their order; all that were posted are committed.
@@ -59,12 +78,55 @@ class GiftWriter:
         Raises LedgerBusy when the database is away: the gifts may have been posted or not. Other
         errors mean that nothing was.
         """
-        columns = tuple(zip(*(gift.row for gift in gifts), strict=True))
-        for attempt in range(1, ATTEMPTS + 1):
+        settled: dict[int, SettledGift] = {}
+        waiting = list(enumerate(gifts))
+        while waiting:
+            first, waiting = _first_of_each_request(waiting)
+            plain, doubtful = self._apart(first)
+            if plain:
+                await self._settle(plain, settled, look=False)
+            if doubtful:
+                await self._settle(doubtful, settled, look=True)
+        return [settled[place] for place in range(len(gifts))]
+
+    def _apart(self, gifts: Places) -> tuple[dict[int, PreparedGift], dict[int, PreparedGift]]:
+        """Those that nothing is likely to speak against, and those to be looked at before.
+
+        A payer's gifts stay together, in their order.
+        """
+        doubtful = {
+            gift.payer_id.int
+            for _, gift in gifts
+            if gift.payee_id.int not in self._payees or gift.payer_id.int in self._short
+        }
+        if not doubtful:
+            return dict(gifts), {}
+        return (
+            {place: gift for place, gift in gifts if gift.payer_id.int not in doubtful},
+            {place: gift for place, gift in gifts if gift.payer_id.int in doubtful},
+        )
+
+    async def _settle(
+        self, gifts: dict[int, PreparedGift], settled: dict[int, SettledGift], *, look: bool
+    ) -> None:
+        """Post what can be and refuse the rest.
+
+        An attempt posts all, or nothing and says what speaks against which. What is left goes into
+        the next; the wallets are free in between, so that is judged anew.
+        """
+        failures = 0
+        while gifts:
             try:
                 async with asyncio.timeout(self._settings.statement_timeout_s):
                     statement = self._statement or await self._open()
-                    row = await statement.fetchrow(self._shard, self._settings.currency, *columns)
+                    batch = lay_out(list(gifts.values()))
+                    row = await statement.fetchrow(
+                        self._shard, self._settings.currency, self._house, look, *batch.columns
+                    )
+            except DOUBTFUL:
+                if look:
+                    raise
+                look = True
             except asyncpg.LockNotAvailableError as error:
                 if len(gifts) > 1:
                     raise  # whose wallet it is shows when they are sent apart
@@ -72,15 +134,34 @@ class GiftWriter:
             except AWAY as error:
                 self._exhaustion.failed(error)
                 await self._drop_unless_sound(error)
-                if attempt == ATTEMPTS or not isinstance(error, WORTH_ANOTHER_TRY):
+                failures += 1
+                if failures == ATTEMPTS or not isinstance(error, WORTH_ANOTHER_TRY):
                     raise LedgerBusy from error
+                look = True
             except asyncio.CancelledError:
                 await self.close()
                 raise
             else:
                 self._exhaustion.posted()
-                return _settled(gifts, row)
-        raise AssertionError
+                settled |= (outcomes := _outcomes(gifts, batch, row))
+                if look:
+                    self._remember(gifts, outcomes)
+                gifts = {place: gift for place, gift in gifts.items() if place not in settled}
+
+    def _remember(
+        self, gifts: Mapping[int, PreparedGift], outcomes: Mapping[int, SettledGift]
+    ) -> None:
+        """Whose gifts need no look the next time, and whose do."""
+        for place, outcome in outcomes.items():
+            gift = gifts[place]
+            if outcome.result is POSTED:
+                self._payees.add(gift.payee_id.int)
+                self._short.discard(gift.payer_id.int)
+            else:
+                self._short.add(gift.payer_id.int)
+        for known in (self._payees, self._short):
+            if len(known) > MOST_REMEMBERED:
+                known.clear()
 
     async def close(self) -> None:
         """Give the connection up; a later batch takes another."""
@@ -101,6 +182,8 @@ class GiftWriter:
             if shard is None:
                 raise LedgerBusy
             self._shard = shard
+            self._payees.clear()
+            self._house = await connection.fetchval(SQL["open_fees"], settings.currency, shard)
             self._statement = await connection.prepare(SQL["post_gifts"])
         except BaseException:
             await self.close()
@@ -113,21 +196,34 @@ class GiftWriter:
             await self.close()
 
 
-def _settled(gifts: Sequence[PreparedGift], row: Any) -> list[SettledGift]:
-    posted_at, results, balances, answers = row
-    if balances is not None and len(balances) == len(gifts):  # all were posted
-        return [SettledGift(POSTED, balance, posted_at, None) for balance in balances]
-    left = iter(balances or ())
-    settled = []
-    for place, result in enumerate(results):
-        code, _, available = result.partition(":")
-        found = RESULTS[code]
-        settled.append(
-            SettledGift(
-                found,
-                next(left) if found is POSTED else int(available or 0),
-                posted_at,
-                answers[place] if found is TransferResult.REPEATED else None,
-            )
-        )
-    return settled
+def _first_of_each_request(gifts: Places) -> tuple[Places, Places]:
+    """Those with a request of their own, and those that come behind an equal one."""
+    first = {(gift.payer_id, gift.request_id): place for place, gift in reversed(gifts)}
+    if len(first) == len(gifts):
+        return gifts, []
+    places = set(first.values())
+    return (
+        [entry for entry in gifts if entry[0] in places],
+        [entry for entry in gifts if entry[0] not in places],
+    )
+
+
+def _outcomes(
+    gifts: Mapping[int, PreparedGift], batch: GiftBatch, row: Any
+) -> dict[int, SettledGift]:
+    """Of all gifts where they were posted; else of those that won't be."""
+    posted_at, balances, available, closed, known, answers = row
+    if known is None:
+        return {
+            place: SettledGift(POSTED, balances[payer - 1] + moved, posted_at, None)
+            for place, payer, moved in zip(gifts, batch.payer_of, batch.payer_moved, strict=True)
+        }
+    judged = judge(list(gifts.values()), batch, Found(available, closed, known))
+    refused = {
+        place: SettledGift(result, has_minor, None, answers[n] if result is REPEATED else None)
+        for n, (place, (result, has_minor)) in enumerate(zip(gifts, judged, strict=True))
+        if result is not POSTED
+    }
+    if not refused:
+        raise AssertionError("nothing was posted, and nothing speaks against any gift")
+    return refused

@@ -2,9 +2,10 @@
 
 A request is judged twice. `check_gift`, `check_grant` and `check_posting` look at the request
 alone, before any database is asked. `settle`, `settle_gift` and `settle_posting` then say what the
-books make of it; in the product the database's functions (migrations/0006 and 0007) decide that
-under their locks, and the tests hold the two equal. In each the first check that fails is the
-answer.
+books make of it. Of gifts `settle_gift` itself decides, where the database has found that something
+may speak against one (ledger/gift_batch.py); other postings are decided by the database's functions
+(migrations/0006) under their locks, and the tests hold the two equal. In each the first check that
+fails is the answer.
 
 A request that was carried out before is answered as at first whatever has changed since: a gift
 that has left the catalogue, a price, a closed account. So where a check refuses a request, the

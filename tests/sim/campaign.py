@@ -141,9 +141,9 @@ class Campaign:
         return self.report
 
     async def _fund(self) -> None:
-        """Return once the writers are up, and everybody has coins."""
+        """Return once the writers are up, and every other one has coins."""
         async with asyncio.timeout(PROGRESS_PATIENCE_S):
-            for user_id in self._people:
+            for user_id in self._people[::2]:
                 key = Key(ADMIN, UUID(int=self._random.getrandbits(128), version=4))
                 arguments = {"user_id": user_id, "amount_minor": FIRST_COINS}
                 while (await self._outside.call(key, "grant", arguments)).outcome is not Outcome.OK:

@@ -104,7 +104,7 @@ def prepare(
     currency: str,
     description: str,
     transaction_id: UUID,
-    event_id: UUID,
+    event_id: str,
 ) -> PreparedGift:
     """The gift with its event, JSON up to where the balances follow.
 

@@ -6,6 +6,7 @@ from typing import Any
 from uuid import UUID
 
 import orjson
+import uuid_utils
 from uuid_utils.compat import uuid7
 
 from config.ledger import LedgerSettings
@@ -145,7 +146,7 @@ class LedgerService:
                     currency=self._settings.currency,
                     description=quote.description,
                     transaction_id=(transaction_id := uuid7()),
-                    event_id=uuid7(),
+                    event_id=str(uuid_utils.uuid7()),
                 )
             )
             if settled.result is POSTED and settled.posted_at is not None:

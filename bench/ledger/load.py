@@ -126,7 +126,7 @@ def _prepared(payer: UUID, payee: UUID):
         currency="COIN",
         description="1 × Rose",
         transaction_id=uuid7(),
-        event_id=uuid7(),
+        event_id=str(uuid7()),
     )
 
 

@@ -33,7 +33,7 @@ def prepared(request, earnings=7, fee=3):
         currency="COIN",
         description="1 × Rose",
         transaction_id=uuid4(),
-        event_id=uuid4(),
+        event_id=str(uuid4()),
     )
 
 

@@ -84,7 +84,7 @@ class EventLog(Protocol):
     """The committed log."""
 
     def turn(self) -> AbstractAsyncContextManager[LogTurn]:
-        """Wait for the lock, and hold it inside the block."""
+        """A turn; the first read in it waits for the lock, which is held up to its end."""
 
 
 class Progress(Enum):

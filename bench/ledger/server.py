@@ -64,7 +64,7 @@ async def durable_server() -> AsyncIterator[Server]:
         folder = DataFolder(stack.enter_context(open_folder()))
         await folder.acquire()
         stack.callback(folder.release)
-        postgres = EmbeddedPostgres(folder, store_account())
+        postgres = EmbeddedPostgres(folder, store_account(), {"track_commit_timestamp": "on"})
         stack.push_async_callback(postgres.stop)
         await postgres.start()
         connection = await asyncpg.connect(postgres.url)

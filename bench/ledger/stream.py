@@ -32,21 +32,29 @@ async def redis_server() -> AsyncIterator[Redis]:
         folder.release()
 
 
+COMMITTED = """
+SELECT sequence, extract(epoch FROM pg_xact_commit_timestamp(xmin))::float8 AS committed_s
+FROM ledger.event_log WHERE sequence = ANY ($1::bigint[])
+"""
+
+
 class Stamped:
-    """The stream; notes when each batch was in it, beside when its gifts were answered."""
+    """The stream; notes by the clock when each batch was in it."""
 
     def __init__(self, redis: Redis) -> None:
         self._stream = LedgerEventStream(redis)
-        self.delays_ms: list[float] = []
+        self.published_s: dict[int, float] = {}
 
     async def publish(self, batches: Sequence[LogBatch], after: int) -> None:
-        """Publish, then compare the clock with the batches' own time.
-
-        `posted_at` is taken before the commit, so the commit itself is part of the delay.
-        """
+        """Publish, then note the time."""
         await self._stream.publish(batches, after)
         now = time.time()
-        self.delays_ms += [(now - batch.posted_at.timestamp()) * 1000 for batch in batches]
+        self.published_s |= {batch.sequence: now for batch in batches}
+
+    async def delays_ms(self, pool: asyncpg.Pool) -> list[float]:
+        """From each batch's commit, as the database has noted it, to the stream."""
+        rows = await pool.fetch(COMMITTED, list(self.published_s))
+        return [(self.published_s[row[0]] - row[1]) * 1000 for row in rows]
 
 
 async def stream_p99_ms(
@@ -59,8 +67,8 @@ async def stream_p99_ms(
         bench = Bench(pool, publisher.wake)
         while await publisher.publish_once() is not Progress.CAUGHT_UP:
             pass  # what earlier rounds have left
-        sink.delays_ms.clear()
+        sink.published_s.clear()
         async with background("outbox", publisher.run):
             round_ = await bench.through_service(people, in_flight, seconds)
         await bench.ledger.close()
-        return statistics.quantiles(sink.delays_ms, n=100)[98], round_.per_s
+        return statistics.quantiles(await sink.delays_ms(pool), n=100)[98], round_.per_s

@@ -2,6 +2,8 @@
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from datetime import datetime
+from itertools import starmap
 
 import asyncpg
 from asyncpg.pool import PoolConnectionProxy
@@ -22,26 +24,22 @@ async def turn(calls: Calls) -> AsyncIterator[LogTurn]:
         calls.pool.acquire(timeout=settings.acquire_timeout_s) as connection,
         connection.transaction(isolation="read_committed"),
     ):
-        turn = _Turn(connection, settings.statement_timeout_s)
-        await turn.take(round(idle_ms))
-        yield turn
+        yield _Turn(connection, round(idle_ms), settings.statement_timeout_s)
 
 
 class _Turn:
-    """The event log on a connection whose transaction holds the publishers' lock."""
+    """The event log on a connection whose transaction holds the publishers' lock once it reads."""
 
-    def __init__(self, connection: PoolConnectionProxy, timeout_s: float) -> None:
+    def __init__(self, connection: PoolConnectionProxy, idle_ms: int, timeout_s: float) -> None:
         self._connection = connection
+        self._idle_ms = str(idle_ms)
         self._timeout_s = timeout_s
 
-    async def take(self, idle_ms: int) -> None:
-        await self._fetch(SQL["take_turn"], str(idle_ms))
-
     async def read(self, limit: int) -> LogPage:
-        # Two statements in this order: what ended before the first one is visible to the second.
-        position = (await self._fetch(SQL["position"]))[0]
-        rows = await self._fetch(SQL["batches"], position["cursor"], limit)
-        return LogPage(**position, batches=tuple(map(_batch, rows)))
+        [row] = await self._fetch(SQL["read"], self._idle_ms, limit)
+        cursor, head, oldest_running, now, *columns = row
+        batches = zip(*(column or () for column in columns), strict=True)
+        return LogPage(cursor, head, oldest_running, now, tuple(starmap(_batch, batches)))
 
     async def next_transaction(self) -> int:
         rows = await self._fetch(SQL["next_transaction"])
@@ -57,10 +55,5 @@ class _Turn:
         return await self._connection.fetch(query, *args, timeout=self._timeout_s)
 
 
-def _batch(row: asyncpg.Record) -> LogBatch:
-    return LogBatch(
-        sequence=row["sequence"],
-        event_count=row["event_count"],
-        posted_at=row["posted_at"],
-        events=row["events"].encode(),
-    )
+def _batch(sequence: int, event_count: int, posted_at: datetime, events: str) -> LogBatch:
+    return LogBatch(sequence, event_count, posted_at, events.encode())

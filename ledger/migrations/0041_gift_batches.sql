@@ -6,8 +6,9 @@
 -- lookup is LATERAL with OFFSET 0 or a lock, which can only be done row by row through an index; and
 -- where an UPDATE is joined, its source has a LIMIT that is no constant, of which the planner expects
 -- a single row. Sequential scans and merge joins are forbidden by the writer's connection.
-
-DROP FUNCTION ledger.post_gifts, ledger.book_gifts, ledger.judge_gifts, ledger.credit_earnings;
+--
+-- The functions of 0007 stay for servers of the version before, which may still be at work; they, and
+-- the index closed_accounts, which nothing else reads, can go with the version after this one.
 
 -- What speaks against gifts of a batch, for their caller to judge by: what each payer can spend (NULL
 -- for a closed wallet), whether a payee's earnings are closed, and of each gift what is known of its

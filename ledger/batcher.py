@@ -26,8 +26,8 @@ class GroupCommit(Generic[Item, Outcome]):
     """Commits items in batches through `commit`, one batch at a time.
 
     `commit` gives an outcome for each item, in their order. Where it raises LedgerBusy, all of the
-    batch get that; where it raises anything else, nothing was committed, and the batch is sent in
-    halves: in the end only the item that is at fault gets the error.
+    batch get that; where it raises anything else, the batch is sent in halves, which must be safe
+    for what was committed all the same: in the end only the item that is at fault gets the error.
     """
 
     def __init__(

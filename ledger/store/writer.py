@@ -75,9 +75,17 @@ class GiftWriter:
         """What became of each gift, in their order; all that were posted are committed.
 
         A batch whose answer is lost is sent again: what it had posted is then answered as repeated.
-        Raises LedgerBusy when the database is away: the gifts may have been posted or not. Other
-        errors mean that nothing was.
+        Raises LedgerBusy when the database is away: the gifts may have been posted or not. After
+        other errors they may be sent again, all together or apart.
         """
+        try:
+            return await self._post(gifts)
+        except asyncpg.LockNotAvailableError as error:
+            if len(gifts) > 1:
+                raise  # whose wallet it is shows when they are sent apart
+            raise LedgerBusy from error
+
+    async def _post(self, gifts: Sequence[PreparedGift]) -> list[SettledGift]:
         settled: dict[int, SettledGift] = {}
         waiting = list(enumerate(gifts))
         while waiting:
@@ -127,10 +135,6 @@ class GiftWriter:
                 if look:
                     raise
                 look = True
-            except asyncpg.LockNotAvailableError as error:
-                if len(gifts) > 1:
-                    raise  # whose wallet it is shows when they are sent apart
-                raise LedgerBusy from error
             except AWAY as error:
                 self._exhaustion.failed(error)
                 await self._drop_unless_sound(error)

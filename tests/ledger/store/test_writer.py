@@ -244,6 +244,26 @@ async def test_a_database_that_is_away_is_busy_and_comes_back(
     assert (await ledger.send_gift(request)).balance_minor == 90
 
 
+async def test_a_locked_wallet_is_busy_alone_among_gifts_that_are_posted_before_it(
+    pool, recorder, gift, fund
+):
+    known, new = gift(), gift()
+    for request in (known, new):
+        await fund(request.payer_id, 100)
+    impatient = service(pool, recorder, lock_timeout_s=0.05)
+    await impatient.send_gift(replace(known, request_id=uuid4()))  # the writer has met this payee
+    async with pool.acquire() as connection, connection.transaction():
+        await connection.execute(
+            "SELECT FROM ledger.accounts WHERE owner_id = $1 FOR UPDATE", new.payer_id
+        )
+        posted, stuck = await asyncio.gather(
+            impatient.send_gift(known), impatient.send_gift(new), return_exceptions=True
+        )
+    assert isinstance(stuck, LedgerBusy)
+    assert posted.balance_minor == 80
+    assert (await impatient.wallet(known.payer_id)).balance_minor == 80
+
+
 async def test_an_exhausted_pool_is_busy(pool, recorder, ledger, gift, fund):
     request = gift()
     await fund(request.payer_id, 100)

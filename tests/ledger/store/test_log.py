@@ -41,9 +41,10 @@ async def test_publishers_take_turns(store):
     entered = []
 
     async def take(name):
-        async with turn(store.calls):
+        async with turn(store.calls) as held:
+            await held.read(1)
             entered.append(name)
-            await asyncio.sleep(0)
+            await held.next_transaction()
             assert entered[-1] == name
 
     await asyncio.gather(*(take(name) for name in "abc"))

@@ -68,7 +68,7 @@ class GiftWriter:
         self._house = UUID(int=0)
         self._payees = set[int]()
         """Those whose sub-account on the shard is open."""
-        self._short = set[int]()
+        self._refused = set[int]()
         """Payers of whom a gift was refused lately; theirs do not spoil the batches of others."""
 
     async def post(self, gifts: Sequence[PreparedGift]) -> list[SettledGift]:
@@ -105,7 +105,7 @@ class GiftWriter:
         doubtful = {
             gift.payer_id.int
             for _, gift in gifts
-            if gift.payee_id.int not in self._payees or gift.payer_id.int in self._short
+            if gift.payee_id.int not in self._payees or gift.payer_id.int in self._refused
         }
         if not doubtful:
             return dict(gifts), {}
@@ -160,10 +160,10 @@ class GiftWriter:
             gift = gifts[place]
             if outcome.result is POSTED:
                 self._payees.add(gift.payee_id.int)
-                self._short.discard(gift.payer_id.int)
+                self._refused.discard(gift.payer_id.int)
             else:
-                self._short.add(gift.payer_id.int)
-        for known in (self._payees, self._short):
+                self._refused.add(gift.payer_id.int)
+        for known in (self._payees, self._refused):
             if len(known) > MOST_REMEMBERED:
                 known.clear()
 

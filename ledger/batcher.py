@@ -3,6 +3,8 @@
 There is no timer. While one batch is in flight the next gathers, up to `most`; a lone item goes at
 once. A batch that starts from idle takes half of what came at the same time, so that the database
 works on one half while the loop serves the other, instead of both waiting for each other in turn.
+Answers are given by few a turn: those who got one have much to do, and the database's next word, to
+another batch, should not wait until they all have done it.
 
 Order is that of arrival. A waiter that is cancelled before its item was sent takes it back; after
 that the item is committed or not as if nothing had happened, and nobody else is touched.
@@ -20,6 +22,8 @@ Outcome = TypeVar("Outcome")
 
 WORTH_HALVING = 16
 """From so many on a batch that starts from idle is halved."""
+ANSWERED_AT_ONCE = 16
+"""Answers given in one turn of the loop."""
 
 
 class GroupCommit(Generic[Item, Outcome]):
@@ -41,6 +45,7 @@ class GroupCommit(Generic[Item, Outcome]):
         self._most = most
         self._most_waiting = most_waiting
         self._waiting: deque[tuple[Item, asyncio.Future[Outcome]]] = deque()
+        self._answers: deque[tuple[asyncio.Future[Outcome], Outcome]] = deque()
         self._task: asyncio.Task[None] | None = None
         self._closed = False
         self.batches = 0
@@ -71,6 +76,8 @@ class GroupCommit(Generic[Item, Outcome]):
         self._closed = True
         if self._task is not None:
             await asyncio.wait([self._task])
+        while self._answers:
+            self._answer()
 
     async def _run(self) -> None:
         size = len(self._waiting)
@@ -111,7 +118,16 @@ class GroupCommit(Generic[Item, Outcome]):
             elif not batch[0][1].done():
                 batch[0][1].set_exception(error)
         else:
-            # Waiters run at the next turn of the loop, when the next batch is on its way.
-            for (_, future), outcome in zip(batch, outcomes, strict=True):
-                if not future.done():
-                    future.set_result(outcome)
+            # Waiters run at the next turns of the loop, when the next batch is on its way.
+            if not self._answers:
+                asyncio.get_running_loop().call_soon(self._answer)
+            futures = (future for _, future in batch)
+            self._answers.extend(zip(futures, outcomes, strict=True))
+
+    def _answer(self) -> None:
+        for _ in range(min(ANSWERED_AT_ONCE, len(self._answers))):
+            future, outcome = self._answers.popleft()
+            if not future.done():
+                future.set_result(outcome)
+        if self._answers:
+            asyncio.get_running_loop().call_soon(self._answer)

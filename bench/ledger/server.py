@@ -18,6 +18,8 @@ from server.embedded.postgres import EmbeddedPostgres
 from server.migrations import migrate
 
 CLIENTS = 32
+LOG_FILES = 60
+"""Of 16 MB: nearly the embedded server's `min_wal_size`."""
 
 
 class Server:
@@ -73,7 +75,24 @@ async def durable_server() -> AsyncIterator[Server]:
             if await connection.fetchval(f"SHOW {name}") != "on":
                 raise SystemExit(f"{name} is off; the figures would mean nothing")
         await connection.close()
+        await _use_log_files(postgres)
         yield Server(postgres, folder)
+
+
+async def _use_log_files(postgres: EmbeddedPostgres) -> None:
+    """Leave files of the log to use again, as a server that has been at work for a while has them.
+
+    A new one is filled with zeros first, during which nothing commits.
+    """
+    connection = await asyncpg.connect(postgres.admin_url)
+    try:
+        for _ in range(LOG_FILES):
+            await connection.execute(
+                "SELECT pg_logical_emit_message(false, 'bench', ''), pg_switch_wal()"
+            )
+        await connection.execute("CHECKPOINT")
+    finally:
+        await connection.close()
 
 
 async def pgbench(server: Server, *arguments: str) -> str:

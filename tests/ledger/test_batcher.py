@@ -1,10 +1,11 @@
 """Group commit against a scripted database: gathering, order, faults, cancellation, the end."""
 
 import asyncio
+from itertools import pairwise
 
 import pytest
 
-from ledger.batcher import GroupCommit
+from ledger.batcher import ANSWERED_AT_ONCE, GroupCommit
 from ledger.errors import LedgerBusy
 
 
@@ -153,3 +154,21 @@ async def test_closing_answers_what_waits_and_takes_nothing_more(group, script):
     await closing
     assert all(future.done() for future in futures)
     await group.close()
+
+
+async def test_answers_are_given_by_few_a_turn(script):
+    commits = GroupCommit(script.commit, most=100, most_waiting=100)
+    futures = [commits.submit(n) for n in range(60)]
+    seen = []
+    while sum(future.done() for future in futures) < 60:
+        await asyncio.sleep(0)
+        seen.append(sum(future.done() for future in futures))
+    assert max(later - before for before, later in pairwise(seen)) == ANSWERED_AT_ONCE
+    assert [future.result() for future in futures] == [f"done {n}" for n in range(60)]
+
+
+async def test_closing_waits_for_the_last_answer(script):
+    commits = GroupCommit(script.commit, most=100, most_waiting=100)
+    futures = [commits.submit(n) for n in range(60)]
+    await commits.close()
+    assert all(future.done() for future in futures)

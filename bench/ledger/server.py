@@ -18,8 +18,8 @@ from server.embedded.postgres import EmbeddedPostgres
 from server.migrations import migrate
 
 CLIENTS = 32
-LOG_FILES = 60
-"""Of 16 MB: nearly the embedded server's `min_wal_size`."""
+LOG_FILES = 125
+"""Of 16 MB: nearly the embedded server's `max_wal_size`."""
 
 
 class Server:

@@ -65,7 +65,7 @@ async def test_what_is_published_reaches_the_viewers(
     ]
     assert stage.plane.heard_at(publisher.number) > 0
     assert stage.plane.heard_at(one.number) == float("-inf")
-    assert stage.plane.counts().datagrams["rtp"] == 3
+    assert stage.plane.counts().datagrams == {"rtp": 3, "stun": 2}
     assert stage.plane.relay_times().count == 3
     assert 0 < stage.plane.cpu_s < 1
 

@@ -134,13 +134,9 @@ static PyObject *ingest_missing(IngestObject *self, PyObject *arg)
 
 static bool facts_of(IngestObject *self, PyObject *arg, sl_track_facts *facts)
 {
-    unsigned long kind = PyLong_AsUnsignedLong(arg);
-    if (PyErr_Occurred())
+    int kind = sl_py_kind(arg);
+    if (kind < 0)
         return false;
-    if (kind >= SL_KINDS) {
-        PyErr_SetString(PyExc_ValueError, "no such kind");
-        return false;
-    }
     *facts = sl_track_facts_of(self->ingest, (uint8_t)kind);
     return true;
 }

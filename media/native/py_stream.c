@@ -250,13 +250,9 @@ static PyObject *stream_missing(StreamObject *self, PyObject *arg)
 
 static bool facts_of(StreamObject *self, PyObject *arg, sl_track_facts *facts)
 {
-    unsigned long kind = PyLong_AsUnsignedLong(arg);
-    if (PyErr_Occurred())
+    int kind = sl_py_kind(arg);
+    if (kind < 0)
         return false;
-    if (kind >= SL_KINDS) {
-        PyErr_SetString(PyExc_ValueError, "no such kind");
-        return false;
-    }
     lock(self);
     *facts = sl_track_facts_of(&self->stream->ingest, (uint8_t)kind);
     unlock(self);

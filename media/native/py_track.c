@@ -72,6 +72,18 @@ Py_ssize_t sl_py_track_specs(PyObject *sequence, sl_track_spec *specs)
     return count;
 }
 
+int sl_py_kind(PyObject *number)
+{
+    unsigned long kind = PyLong_AsUnsignedLong(number);
+    if (PyErr_Occurred())
+        return -1;
+    if (kind >= SL_KINDS) {
+        PyErr_SetString(PyExc_ValueError, "no such kind");
+        return -1;
+    }
+    return (int)kind;
+}
+
 static PyObject *from_extensions(const sl_packet *packet)
 {
     PyObject *tuple = PyTuple_New(packet->extension_count);

@@ -12,6 +12,9 @@
  * ((extension's id, its number), ...)) for each track; how many, SL_KINDS at most, or -1. */
 Py_ssize_t sl_py_track_specs(PyObject *sequence, sl_track_spec *specs);
 
+/* The number of a kind of track, or -1. */
+int sl_py_kind(PyObject *number);
+
 /* (kind, sequence, timestamp, marker, keyframe, payload, ((number, value), ...)) */
 PyObject *sl_py_from_packet(const sl_packet *packet);
 

@@ -253,3 +253,11 @@ def test_more_tracks_or_packets_than_there_is_room_for_are_refused():
         ingest.set_publisher([VIDEO, AUDIO, VIDEO], 0.0)
     with pytest.raises(ValueError, match="more packets"):
         ingest.receive([b""] * 257, 0.0)
+
+
+@pytest.mark.parametrize(("kind", "error"), [(2, ValueError), (-1, OverflowError)])
+def test_a_kind_that_is_not_there_is_refused(kind, error):
+    ingest = NativeIngest(1)
+    for read in (ingest._native.media_ssrc, ingest._native.clock):
+        with pytest.raises(error):
+            read(kind)

@@ -197,8 +197,8 @@ class Plane:
     def counts(self) -> tuple[dict[str, int], dict[str, int]]:
         """Received datagrams by kind, those dropped by reason."""
 
-    def relay_times(self) -> tuple[tuple[float, int], ...]:
-        """(upper bound in s, packets), the shortest times first."""
+    def relay_times(self) -> tuple[tuple[tuple[float, int], ...], float]:
+        """(upper bound in s, packets), the shortest times first; the sum of the times in s."""
 
 class Stream:
     """One stream of a plane; `media.native_stream` shapes it."""

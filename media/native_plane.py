@@ -134,7 +134,9 @@ class NativePlane:
         return self._native.cpu_s
 
     def relay_times(self) -> RelayTimes:
-        return RelayTimes(self._native.relay_times())
+        if self._stop is None:  # not opened yet
+            return RelayTimes()
+        return RelayTimes(*self._native.relay_times())
 
     def _hear(self, listener: PlaneListener) -> None:
         """The thread has something to say."""

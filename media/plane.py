@@ -126,8 +126,8 @@ class DataPlane(Protocol):
         """What was counted so far."""
 
     def relay_times(self) -> RelayTimes:
-        """From when each packet of a publisher arrived to when the last viewer's was sent; empty
-        where that is not measured."""
+        """From when each packet of a publisher arrived to when the last viewer's was sent; without
+        buckets where that is not measured."""
 
 
 class StreamPlane(Protocol):

@@ -109,7 +109,7 @@ class MediaWorker:
         return self._registry.counters.with_plane(self._plane.counts())
 
     def relay_times(self) -> RelayTimes:
-        """How long packets spent in here; empty where the plane does not measure it."""
+        """How long packets spent in here; without buckets where the plane does not measure it."""
         return self._plane.relay_times()
 
     def publish(self, stream_id: UUID, publisher_id: UUID, offer: str) -> Accepted:

@@ -34,9 +34,14 @@ static inline uint64_t sl_counted(const uint64_t *counter)
     return __atomic_load_n(counter, __ATOMIC_RELAXED);
 }
 
+static inline void sl_count_more(uint64_t *counter, uint64_t more)
+{
+    __atomic_store_n(counter, sl_counted(counter) + more, __ATOMIC_RELAXED);
+}
+
 static inline void sl_count(uint64_t *counter)
 {
-    __atomic_store_n(counter, sl_counted(counter) + 1, __ATOMIC_RELAXED);
+    sl_count_more(counter, 1);
 }
 
 #endif

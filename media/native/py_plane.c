@@ -251,9 +251,8 @@ static PyObject *plane_counts(PlaneObject *self, PyObject *Py_UNUSED(unused))
     return NULL;
 }
 
-static PyObject *plane_relay_times(PlaneObject *self, PyObject *Py_UNUSED(unused))
+static PyObject *from_buckets(const sl_times *times)
 {
-    const sl_times *times = sl_plane_times(self->plane);
     PyObject *tuple = PyTuple_New(SL_TIMES_BUCKETS);
     for (Py_ssize_t i = 0; tuple && i < SL_TIMES_BUCKETS; i++) {
         PyObject *bucket = Py_BuildValue(
@@ -266,6 +265,13 @@ static PyObject *plane_relay_times(PlaneObject *self, PyObject *Py_UNUSED(unused
             PyTuple_SET_ITEM(tuple, i, bucket);
     }
     return tuple;
+}
+
+static PyObject *plane_relay_times(PlaneObject *self, PyObject *Py_UNUSED(unused))
+{
+    const sl_times *times = sl_plane_times(self->plane);
+    PyObject *buckets = from_buckets(times);
+    return buckets ? Py_BuildValue("(Nd)", buckets, sl_times_total_s(times)) : NULL;
 }
 
 static PyObject *plane_event_fd(PlaneObject *self, void *Py_UNUSED(closure))
@@ -293,7 +299,8 @@ static PyMethodDef methods[] = {
     {"take_feedback", (PyCFunction)plane_take_feedback, METH_NOARGS,
      "([(peer, packet)], [stream]) since the last time."},
     {"counts", (PyCFunction)plane_counts, METH_NOARGS, "(datagrams by kind, dropped by reason)"},
-    {"relay_times", (PyCFunction)plane_relay_times, METH_NOARGS, "((upper bound in s, count), ...)"},
+    {"relay_times", (PyCFunction)plane_relay_times, METH_NOARGS,
+     "(((upper bound in s, count), ...), total in s)"},
     {NULL},
 };
 

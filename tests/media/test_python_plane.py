@@ -203,4 +203,4 @@ def test_a_full_socket_is_counted(plane: PythonPlane, wire: Wire) -> None:
 
 
 def test_how_long_packets_take_is_not_measured(plane: PythonPlane) -> None:
-    assert plane.relay_times().count == 0
+    assert plane.relay_times().histogram() is None

@@ -13,6 +13,7 @@ from uuid import UUID
 from media.counters import MediaCounters
 from media.live import StreamStats
 from media.negotiation import Patched
+from media.relay.relay_times import RelayHistogram
 from media.relay.stats import RelayTotals
 from media.worker import Accepted
 
@@ -35,6 +36,8 @@ class WorkerFigures:
     """CPU seconds a second of its process, over the last second or so."""
     totals: RelayTotals = field(default_factory=RelayTotals)
     counters: MediaCounters = field(default_factory=MediaCounters)
+    relay_times: RelayHistogram | None = None
+    """How long packets spent in it; None where its plane does not measure that."""
 
 
 class MediaDoor(Protocol):

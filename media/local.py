@@ -43,6 +43,7 @@ def worker_figures(worker: MediaWorker, busy: BusyMeter) -> WorkerFigures:
         busy=busy.read(),
         totals=worker.totals(),
         counters=worker.counters,
+        relay_times=worker.relay_times().histogram(),
     )
 
 

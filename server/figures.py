@@ -12,13 +12,13 @@ from ledger.sagas.runner import SagaRunner
 from media.door import MediaDoor, WorkerFigures
 from server.gateway.limits import RateLimiter
 from server.kafka_export import KafkaExport
-from server.metrics import Figure
+from server.metrics import Exported, Figure, HistogramFigure
 from server.upkeep import Upkeep
 
 
 def figures(
     media: MediaDoor, chat: ChatServer, outbox: OutboxPublisher, aml: AmlWorker
-) -> tuple[Figure, ...]:
+) -> tuple[Exported, ...]:
     """Everything that the domains of one process count."""
     return (
         *media_figures(media),
@@ -28,7 +28,7 @@ def figures(
     )
 
 
-def media_figures(media: MediaDoor) -> tuple[Figure, ...]:
+def media_figures(media: MediaDoor) -> tuple[Exported, ...]:
     """Streams, viewers and packets of each media worker."""
 
     def each(read: Callable[[WorkerFigures], float]) -> dict[str, float]:
@@ -91,6 +91,12 @@ def media_figures(media: MediaDoor) -> tuple[Figure, ...]:
             "Answers, handshakes and reports that the socket had no room for.",
             "counter",
             partial(each, lambda figures: figures.counters.unsent),
+            "worker",
+        ),
+        HistogramFigure(
+            "media_relay_duration_seconds",
+            "From the arrival of a publisher's packet to the last viewer's send.",
+            lambda: {name: figures.relay_times for name, figures in media.figures().items()},
             "worker",
         ),
         Figure(

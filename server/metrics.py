@@ -4,12 +4,17 @@ Domains count in plain attributes and know no Prometheus; a `Figure` says how to
 registry is the object's own, so two servers in one process don't mix.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, Protocol
 
 from prometheus_client import CollectorRegistry, Counter, Histogram
-from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
+from prometheus_client.core import (
+    CounterMetricFamily,
+    GaugeMetricFamily,
+    HistogramMetricFamily,
+    Metric,
+)
 from prometheus_client.exposition import CONTENT_TYPE_LATEST, generate_latest
 from prometheus_client.process_collector import ProcessCollector
 from prometheus_client.registry import Collector
@@ -34,6 +39,57 @@ class Figure:
     kind: Literal["gauge", "counter"]
     read: Callable[[], Value]
     label: str | tuple[str, ...] | None = None
+
+    def family(self) -> Metric:
+        """What it is now."""
+        family: GaugeMetricFamily | CounterMetricFamily
+        family = _FAMILIES[self.kind](self.name, self.documentation, labels=_names(self.label))
+        value = self.read()
+        if isinstance(value, Mapping):
+            for label, part in value.items():
+                family.add_metric(_names(label), part)
+        else:
+            family.add_metric((), value)
+        return family
+
+
+class Distribution(Protocol):
+    """How long things took, as some part counts it."""
+
+    @property
+    def buckets(self) -> Sequence[tuple[float, int]]:
+        """(Bound in s, how many took at most that), the shortest first."""
+
+    @property
+    def count(self) -> int:
+        """All, those beyond the last bound included."""
+
+    @property
+    def total_s(self) -> float:
+        """What all took together."""
+
+
+@dataclass(frozen=True, slots=True)
+class HistogramFigure:
+    """A histogram that some part keeps for each of the few values of `label`; without one where
+    `read` gives None."""
+
+    name: str
+    documentation: str
+    read: Callable[[], Mapping[str, Distribution | None]]
+    label: str
+
+    def family(self) -> Metric:
+        """What it is now."""
+        family = HistogramMetricFamily(self.name, self.documentation, labels=(self.label,))
+        for label, times in self.read().items():
+            if times is not None:
+                within = [(str(bound_s), count) for bound_s, count in times.buckets]
+                family.add_metric((label,), [*within, ("+Inf", times.count)], times.total_s)
+        return family
+
+
+Exported = Figure | HistogramFigure
 
 
 class Metrics:
@@ -65,7 +121,7 @@ class Metrics:
         self._http_requests.labels(*labels).inc()
         self._http_duration.labels(*labels).observe(duration_s)
 
-    def add(self, figures: Iterable[Figure]) -> None:
+    def add(self, figures: Iterable[Exported]) -> None:
         """Export figures. Raises ValueError where a name is taken."""
         self.registry.register(_FigureCollector(tuple(figures)))
 
@@ -95,20 +151,11 @@ class LedgerCalls:
 
 
 class _FigureCollector(Collector):
-    def __init__(self, figures: tuple[Figure, ...]) -> None:
+    def __init__(self, figures: tuple[Exported, ...]) -> None:
         self._figures = figures
 
     def collect(self) -> Iterator[Metric]:
-        for figure in self._figures:
-            labels = _names(figure.label)
-            family = _FAMILIES[figure.kind](figure.name, figure.documentation, labels=labels)
-            value = figure.read()
-            if isinstance(value, Mapping):
-                for label, part in value.items():
-                    family.add_metric(_names(label), part)
-            else:
-                family.add_metric((), value)
-            yield family
+        return (figure.family() for figure in self._figures)
 
 
 def _names(label: str | tuple[str, ...] | None) -> tuple[str, ...]:

@@ -1,5 +1,6 @@
 """Two media worker processes under a running product, and kill -9 of one of them, over HTTP."""
 
+import asyncio
 import os
 import signal
 from collections.abc import AsyncIterator, Callable
@@ -8,10 +9,12 @@ from typing import Any
 
 import aiohttp
 import pytest
+from prometheus_client.parser import text_string_to_metric_families
 
 from media.worker import Accepted
 from tests.media.conftest import client
 from tests.support.chat_client import chatting
+from tests.support.native import require_native
 from tests.support.product import Api, Product
 from tests.support.webrtc import Client, SmallPicture
 
@@ -108,6 +111,39 @@ async def test_the_sessions_of_a_killed_worker_end_at_once(
         returning.pc.addTransceiver("video", direction="recvonly")
         await returning.connect_async(whep.post)
         await returning.frame("video")
+
+
+async def test_how_long_packets_are_in_each_worker_is_told(
+    product: Product, http: aiohttp.ClientSession, client: Callable[[], Client]
+) -> None:
+    require_native()
+    streamer = await Api(http, product.url).sign_in(product.accounts["streamer"])
+    stream = await streamer.call("POST", "/api/me/streams", {"title": "Night drive"}, expect=201)
+    whip = Endpoint(http, product.url, stream["whip_url"], stream["stream_key"])
+    publisher = client()
+    publisher.pc.addTransceiver(SmallPicture(), direction="sendonly")
+    await publisher.connect_async(whip.post)
+    async with asyncio.timeout(30):
+        while (await _relayed(http, product.url)).get("1", 0) < 60:
+            await asyncio.sleep(0.05)
+        assert (await _relayed(http, product.url))["2"] == 0
+
+        os.kill(product.media_worker("1"), signal.SIGKILL)
+        while (await _relayed(http, product.url)).get("1") != 0:  # its next process begins anew
+            await asyncio.sleep(0.05)
+    assert await _relayed(http, product.url) == {"1": 0, "2": 0}
+
+
+async def _relayed(http: aiohttp.ClientSession, url: str) -> dict[str, float]:
+    """Packets of which each worker tells how long they took."""
+    async with http.get(f"{url}/metrics") as answer:
+        families = text_string_to_metric_families(await answer.text())
+    return {
+        sample.labels["worker"]: sample.value
+        for family in families
+        for sample in family.samples
+        if sample.name == "media_relay_duration_seconds_count"
+    }
 
 
 async def _offer(peer: Client, direction: str) -> str:

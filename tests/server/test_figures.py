@@ -1,26 +1,36 @@
 from collections import Counter
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
+
+from aiortc.mediastreams import AudioStreamTrack
 
 from chat.counters import ChatCounters
 from chat.server import ChatFigures
 from compliance.aml.worker import AmlFigures
+from config.media import MediaSettings
 from ledger.evidence.chainer import ChainFigures
 from ledger.outbox import OutboxFigures
 from ledger.sagas.runner import SagaFigures
 from media.door import WorkerFigures
+from media.local import LocalMedia
 from media.relay.stats import RelayTotals
 from server.figures import (
     chain_figures,
     figures,
     gateway_figures,
     kafka_figures,
+    media_figures,
     saga_figures,
     upkeep_figures,
 )
 from server.kafka_export import ExportFigures
 from server.metrics import Metrics
 from server.upkeep import Job, Upkeep
+from tests.media.conftest import OWNER, STREAM, Events, client, events, plane
+from tests.support.webrtc import Client
+
+__all__ = ["client", "events", "plane"]  # the fixtures
 
 
 class Media:
@@ -102,6 +112,34 @@ def test_everything_is_exported_under_a_name() -> None:
     assert sample("ledger_event_lag") == 4
     assert sample("http_rate_limit_failures_total") == 2
     assert sample("aml_events_seen_total") == 8
+
+
+async def test_how_long_packets_are_in_a_worker_is_measured_where_its_plane_can(
+    plane: str, client: Callable[[], Client], events: Events
+) -> None:
+    media = LocalMedia(MediaSettings(udp_port=0, plane=plane), on_event=events)  # type: ignore[arg-type]
+    metrics = Metrics()
+    metrics.add(media_figures(media))
+
+    def packets() -> float | None:
+        name = "media_relay_duration_seconds_count"
+        return metrics.registry.get_sample_value(name, {"worker": "1"})
+
+    assert packets() is None
+    await media.start()
+    try:
+        assert packets() == (0 if plane == "native" else None)
+        publisher, viewer = client(), client()
+        publisher.pc.addTransceiver(AudioStreamTrack(), direction="sendonly")
+        await publisher.connect_async(lambda offer: media.publish(STREAM, OWNER, offer))
+        await events.next()
+        viewer.pc.addTransceiver("audio", direction="recvonly")
+        await viewer.connect_async(lambda offer: media.watch(STREAM, offer))
+        await viewer.frame("audio")
+        relayed = packets()
+        assert (relayed is not None and relayed > 0) == (plane == "native")
+    finally:
+        await media.stop()
 
 
 def test_the_hash_chain_is_measured() -> None:

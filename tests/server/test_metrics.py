@@ -1,6 +1,15 @@
+from dataclasses import dataclass
+
 import pytest
 
-from server.metrics import Figure, Metrics
+from server.metrics import Figure, HistogramFigure, Metrics
+
+
+@dataclass
+class Times:
+    buckets: tuple[tuple[float, int], ...]
+    count: int
+    total_s: float
 
 
 def sample(metrics: Metrics, name: str, **labels: str) -> float | None:
@@ -39,6 +48,22 @@ def test_a_figure_of_several_labels_has_a_value_for_each_combination() -> None:
     metrics.add((Figure("sent", "Sent.", "counter", lambda: sent, ("worker", "protocol")),))
     assert sample(metrics, "sent_total", worker="2", protocol="rtp") == 6
     assert sample(metrics, "sent_total", worker="1", protocol="rtp") == 4
+
+
+def test_a_histogram_that_is_kept_elsewhere_is_read_at_each_scrape() -> None:
+    metrics = Metrics()
+    times: dict[str, Times | None] = {"1": Times(((0.0005, 2), (0.01, 5)), 6, 0.75), "2": None}
+    metrics.add((HistogramFigure("wait_seconds", "Waited.", lambda: times, "worker"),))
+    assert sample(metrics, "wait_seconds_bucket", worker="1", le="0.0005") == 2
+    assert sample(metrics, "wait_seconds_bucket", worker="1", le="0.01") == 5
+    assert sample(metrics, "wait_seconds_bucket", worker="1", le="+Inf") == 6
+    assert sample(metrics, "wait_seconds_count", worker="1") == 6
+    assert sample(metrics, "wait_seconds_sum", worker="1") == 0.75
+    assert sample(metrics, "wait_seconds_count", worker="2") is None
+    times["2"] = Times(((0.0005, 0),), 1, 3.0)
+    assert sample(metrics, "wait_seconds_bucket", worker="2", le="0.0005") == 0
+    assert sample(metrics, "wait_seconds_count", worker="2") == 1
+    assert "# TYPE wait_seconds histogram" in metrics.exposition().decode()
 
 
 def test_a_name_is_taken_once() -> None:

@@ -51,6 +51,7 @@ from media.pool.messages import (
     encode,
     read_result,
 )
+from media.relay.relay_times import RelayHistogram
 from media.relay.stats import RelayTotals, TrackStats
 from media.wire.negotiate import published_tracks
 from media.wire.offer import parse_offer
@@ -106,11 +107,13 @@ TOLD = [
             busy=0.25,
             totals=RelayTotals(1, 2, 3, 4),
             counters=MediaCounters(datagrams=Counter(rtp=7), unsent=2),
+            relay_times=RelayHistogram(((0.0005, 3), (0.128, 2**53)), 2**53 + 1, 0.1 + 0.2),
         ),
         packets_per_s=335.5,
         viewer_sessions=3,
         deaf=(STREAM,),
     ),
+    Beat(WorkerFigures(relay_times=None), packets_per_s=0.0, viewer_sessions=0),
 ]
 
 

@@ -1,13 +1,15 @@
 """The outbox: publishes the committed event log to a sink, in order and at least once.
 
-A row of the log is a batch: what was committed together. Publishers of all nodes take turns under
-one lock. A turn reads the batches behind the cursor, hands them to the sink, and only then moves
-the cursor: a crash in between publishes them again. A publisher begins a turn at once when it is
-woken after a commit of its own process; polling finds what other processes left behind.
+A row of the log is a batch: what was committed together. A turn reads the batches behind the
+cursor, hands them to the sink, and only then moves the cursor: a crash in between publishes them
+again. Publishers of all nodes work in shifts under one lock, turn after turn while there is
+something to publish. A publisher begins a shift at once when it is woken after a commit of its own
+process; polling finds what other processes left behind.
 """
 
 import asyncio
 import logging
+import time
 from collections.abc import Sequence
 from contextlib import AbstractAsyncContextManager, suppress
 from dataclasses import dataclass
@@ -22,6 +24,8 @@ log = logging.getLogger(__name__)
 
 FIRST_GAP_PAUSE_S = 0.01
 FIRST_BACKOFF_S = 0.1
+LONGEST_SHIFT_S = 0.5
+"""Then the publishers of other nodes have their turn."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,36 +59,35 @@ class EventSink(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class LogPage:
-    """What lies behind the cursor; `oldest_running` was read before `batches` were."""
+    """What lies behind the cursor.
+
+    `oldest_running` was read before `batches` were, and the transaction `next_transaction` began
+    after that.
+    """
 
     cursor: int
     head: int
     oldest_running: int
+    next_transaction: int
     now: datetime
     batches: tuple[LogBatch, ...]
 
 
-class LogTurn(Protocol):
+class LogShift(Protocol):
     """The log, while its lock is held."""
 
     async def read(self, limit: int) -> LogPage:
         """The first batches behind the cursor, at most `limit`."""
 
-    async def next_transaction(self) -> int:
-        """The id of a transaction that begins now."""
-
-    async def advance(self, sequence: int) -> None:
-        """Move the cursor there when the turn ends well."""
-
-    async def rewind(self, sequence: int) -> None:
-        """Move the cursor back there when the turn ends well."""
+    def move(self, sequence: int) -> None:
+        """Move the cursor there: with the next read, or when the shift ends well."""
 
 
 class EventLog(Protocol):
     """The committed log."""
 
-    def turn(self) -> AbstractAsyncContextManager[LogTurn]:
-        """A turn; the first read in it waits for the lock, which is held up to its end."""
+    def shift(self) -> AbstractAsyncContextManager[LogShift]:
+        """A shift; the first read in it waits for the lock, which is held up to its end."""
 
 
 class Progress(Enum):
@@ -138,7 +141,7 @@ class OutboxPublisher:
         self._gaps = Gaps()
         self._woken = asyncio.Event()
         self._backoff = Backoff(FIRST_BACKOFF_S, settings.longest_backoff_s)
-        self._gap_pause = Backoff(FIRST_GAP_PAUSE_S, settings.poll_s)
+        self._gap_pause = Backoff(FIRST_GAP_PAUSE_S, LONGEST_SHIFT_S)
         self._events = self._batches = self._failures = 0
         self._lag_batches, self._lag_s = 0, 0.0
         self._healthy = True
@@ -161,41 +164,58 @@ class OutboxPublisher:
     async def run(self) -> None:
         """Publish until cancelled; failures are logged and tried again, more and more slowly."""
         while True:
-            self._woken.clear()
             try:
-                progress = await self.publish_once()
+                await self._work()
             except Exception as error:  # whatever the drivers of log and sink raise
                 await asyncio.sleep(self._failed(error))
                 continue
             self._succeeded()
-            if progress is Progress.CAUGHT_UP:
-                self._gap_pause.reset()
+            if not self._lag_batches:
                 await self._wait(self._settings.poll_s)
-            elif progress is Progress.GAP:
-                await self._wait(self._gap_pause.pause_s())
 
     async def publish_once(self) -> Progress:
-        """One turn: at most `turn_batches`. Raises what the log or the sink raises."""
-        async with self._log.turn() as turn:
-            page = await turn.read(self._settings.turn_batches)
-            ready = self._gaps.ready(
-                page.cursor, [batch.sequence for batch in page.batches], page.oldest_running
-            )
-            if ready < len(page.batches) and not self._gaps.watched:
-                self._gaps.watch(page.batches[-1].sequence, await turn.next_transaction())
-            self._look(page, published=0)
-            if batches := page.batches[:ready]:
-                try:
-                    async with asyncio.timeout(self._settings.publish_timeout_s):
-                        await self._sink.publish(batches, page.cursor)
-                except SinkCutShort as cut:
-                    log.error(
-                        "the stream lost its end: it is published again",
-                        extra={"published": page.cursor, "stream": cut.sequence},
-                    )
-                    await turn.rewind(cut.sequence)
-                    return Progress.MORE
-                await turn.advance(batches[-1].sequence)
+        """A shift of one turn. Raises what the log or the sink raises."""
+        async with self._log.shift() as shift:
+            return await self._turn(shift)
+
+    async def _work(self) -> None:
+        """A shift: turns until there is nothing to publish, but others have their shifts, too.
+
+        The lock is kept while a gap is waited for, behind which nobody may publish.
+        """
+        end = time.monotonic() + LONGEST_SHIFT_S
+        async with self._log.shift() as shift:
+            while time.monotonic() < end:
+                self._woken.clear()
+                progress = await self._turn(shift)
+                if progress is Progress.GAP:
+                    await self._wait(self._gap_pause.pause_s())
+                    continue
+                self._gap_pause.reset()
+                if progress is Progress.CAUGHT_UP and not self._woken.is_set():
+                    return
+
+    async def _turn(self, shift: LogShift) -> Progress:
+        """At most `turn_batches`."""
+        page = await shift.read(self._settings.turn_batches)
+        ready = self._gaps.ready(
+            page.cursor, [batch.sequence for batch in page.batches], page.oldest_running
+        )
+        if ready < len(page.batches) and not self._gaps.watched:
+            self._gaps.watch(page.batches[-1].sequence, page.next_transaction)
+        self._look(page, published=0)
+        if batches := page.batches[:ready]:
+            try:
+                async with asyncio.timeout(self._settings.publish_timeout_s):
+                    await self._sink.publish(batches, page.cursor)
+            except SinkCutShort as cut:
+                log.error(
+                    "the stream lost its end: it is published again",
+                    extra={"published": page.cursor, "stream": cut.sequence},
+                )
+                shift.move(cut.sequence)
+                return Progress.MORE
+            shift.move(batches[-1].sequence)
         self._events += sum(batch.event_count for batch in batches)
         self._batches += ready
         self._look(page, published=ready)

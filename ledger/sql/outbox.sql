@@ -1,12 +1,10 @@
--- name: read
-SELECT cursor, head, oldest_running, now, sequences, event_counts, posted_ats, events
-FROM ledger.read_log($1, $2)
+-- name: begin_turn
+SELECT cursor, head, oldest_running, next_transaction, now,
+       sequences, event_counts, posted_ats, events
+FROM ledger.begin_turn($1, $2, $3)
 
--- name: next_transaction
-SELECT pg_current_xact_id()::text::bigint AS transaction
+-- name: move_cursor
+SELECT ledger.move_cursor($1)
 
--- name: advance
-UPDATE ledger.event_cursors SET sequence = $1 WHERE consumer = 'stream' AND sequence < $1
-
--- name: rewind
-UPDATE ledger.event_cursors SET sequence = $1 WHERE consumer = 'stream' AND sequence > $1
+-- name: end_shift
+SELECT ledger.end_shift()

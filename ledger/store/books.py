@@ -11,10 +11,10 @@ import orjson
 from config.ledger import LedgerSettings
 from config.sql import load_queries
 from ledger.accounts import AccountCode, TrialBalance, trial_balance
-from ledger.outbox import LogTurn
+from ledger.outbox import LogShift
 from ledger.statements import Page, Place, Statement, StatementLine, Wallet
 from ledger.store.calls import Calls, Connections
-from ledger.store.log import turn
+from ledger.store.log import shift
 from ledger.store.movements import MovementBooks
 from ledger.store.upkeep import UpkeepBooks
 from ledger.store.writer import GiftWriter
@@ -128,6 +128,6 @@ class LedgerStore:
             },
         )
 
-    def turn(self) -> AbstractAsyncContextManager[LogTurn]:
+    def shift(self) -> AbstractAsyncContextManager[LogShift]:
         """The event log, for one publisher at a time; the errors are the driver's."""
-        return turn(self.calls)
+        return shift(self.calls)

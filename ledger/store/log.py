@@ -9,47 +9,64 @@ import asyncpg
 from asyncpg.pool import PoolConnectionProxy
 
 from config.sql import load_queries
-from ledger.outbox import LogBatch, LogPage, LogTurn
+from ledger.outbox import LogBatch, LogPage, LogShift
 from ledger.store.calls import Calls
 
 SQL = load_queries("ledger", "sql/outbox.sql")
 
 
 @asynccontextmanager
-async def turn(calls: Calls) -> AsyncIterator[LogTurn]:
-    """The event log, for one publisher at a time; the errors are the driver's."""
+async def shift(calls: Calls) -> AsyncIterator[LogShift]:
+    """The event log, for one publisher at a time; the errors are the driver's.
+
+    The lock is the connection's. Where anything fails, the connection is closed, and the lock with
+    it: what the server did last is not known then.
+    """
     settings = calls.settings
     idle_ms = 1000 * (settings.outbox.publish_timeout_s + settings.statement_timeout_s)
-    async with (
-        calls.pool.acquire(timeout=settings.acquire_timeout_s) as connection,
-        connection.transaction(isolation="read_committed"),
-    ):
-        yield _Turn(connection, round(idle_ms), settings.statement_timeout_s)
+    async with calls.pool.acquire(timeout=settings.acquire_timeout_s) as connection:
+        held = _Shift(connection, round(idle_ms), settings.statement_timeout_s)
+        try:
+            yield held
+            await held.end()
+        except BaseException:
+            connection.terminate()
+            raise
 
 
-class _Turn:
-    """The event log on a connection whose transaction holds the publishers' lock once it reads."""
+class _Shift:
+    """The event log on a connection that holds the publishers' lock once it has read.
+
+    How far the cursor is to move is kept, and told with what is asked next.
+    """
 
     def __init__(self, connection: PoolConnectionProxy, idle_ms: int, timeout_s: float) -> None:
         self._connection = connection
         self._idle_ms = str(idle_ms)
         self._timeout_s = timeout_s
+        self._has_begun = False
+        self._published: int | None = None
 
     async def read(self, limit: int) -> LogPage:
-        [row] = await self._fetch(SQL["read"], self._idle_ms, limit)
-        cursor, head, oldest_running, now, *columns = row
+        idle_ms = None if self._has_begun else self._idle_ms
+        [row] = await self._fetch(SQL["begin_turn"], idle_ms, self._published, limit)
+        self._has_begun = True
+        self._published = None
+        cursor, head, oldest_running, next_transaction, now, *columns = row
         batches = zip(*(column or () for column in columns), strict=True)
-        return LogPage(cursor, head, oldest_running, now, tuple(starmap(_batch, batches)))
+        return LogPage(
+            cursor, head, oldest_running, next_transaction, now, tuple(starmap(_batch, batches))
+        )
 
-    async def next_transaction(self) -> int:
-        rows = await self._fetch(SQL["next_transaction"])
-        return int(rows[0]["transaction"])
+    def move(self, sequence: int) -> None:
+        self._published = sequence
 
-    async def advance(self, sequence: int) -> None:
-        await self._fetch(SQL["advance"], sequence)
-
-    async def rewind(self, sequence: int) -> None:
-        await self._fetch(SQL["rewind"], sequence)
+    async def end(self) -> None:
+        """Write the cursor, then let the next publisher in."""
+        if self._published is not None:
+            await self._fetch(SQL["move_cursor"], self._published)
+        if self._has_begun:
+            await self._fetch(SQL["end_shift"])
 
     async def _fetch(self, query: str, *args: object) -> list[asyncpg.Record]:
         return await self._connection.fetch(query, *args, timeout=self._timeout_s)

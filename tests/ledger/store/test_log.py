@@ -1,39 +1,63 @@
-"""The log's turns: one publisher at a time, and a page that says where it stands."""
+"""The log's shifts: one publisher at a time, and a page that says where it stands."""
 
 import asyncio
 from uuid import uuid4
 
-from ledger.store.log import turn
+import asyncpg
+import pytest
+
+from config.ledger import LedgerSettings, OutboxSettings
+from ledger.store.calls import Calls
+from ledger.store.log import shift
 
 
 async def test_a_page_holds_batches_behind_the_cursor(store, fund, ledger):
     for _ in range(3):
         await fund(uuid4(), 5)
-    async with turn(store.calls) as first:
+    async with shift(store.calls) as first:
         page = await first.read(2)
         assert [batch.event_count for batch in page.batches] == [1, 1]
         assert page.cursor == 0
         assert page.head == page.batches[-1].sequence + 1
         assert page.batches[0].events.startswith(b"[{")
         assert page.now >= page.batches[0].posted_at
-        await first.advance(page.batches[-1].sequence)
-    async with turn(store.calls) as second:
+        assert page.next_transaction >= page.oldest_running
+        first.move(page.batches[-1].sequence)
+    async with shift(store.calls) as second:
         rest = await second.read(2)
         assert rest.cursor == page.batches[-1].sequence
         assert len(rest.batches) == 1
-        assert await second.next_transaction() > rest.oldest_running - 1
+        assert rest.next_transaction > page.next_transaction
 
 
-async def test_a_turn_that_fails_leaves_the_cursor(store, fund):
+async def test_a_shift_goes_on_behind_what_it_has_published(store, fund, pool):
+    for _ in range(3):
+        await fund(uuid4(), 5)
+    async with shift(store.calls) as held:
+        sequences = []
+        for _ in range(3):
+            page = await held.read(1)
+            sequences += [batch.sequence for batch in page.batches]
+            held.move(page.batches[-1].sequence)
+        assert sequences == sorted(set(sequences))
+        assert await _cursor(pool) == sequences[1]  # the last is told with what is asked next
+        held.move(sequences[0])
+        assert [batch.sequence for batch in (await held.read(9)).batches] == sequences[1:]
+    assert await _cursor(pool) == sequences[0]
+
+
+async def test_a_shift_that_fails_leaves_the_cursor_and_the_lock(store, fund):
     await fund(uuid4(), 5)
-    try:
-        async with turn(store.calls) as failing:
+
+    async def fail():
+        async with shift(store.calls) as failing:
             page = await failing.read(1)
-            await failing.advance(page.batches[0].sequence)
+            failing.move(page.batches[0].sequence)
             raise ConnectionError
-    except ConnectionError:
-        pass
-    async with turn(store.calls) as again:
+
+    with pytest.raises(ConnectionError):
+        await fail()
+    async with shift(store.calls) as again:
         assert (await again.read(1)).cursor == 0
 
 
@@ -41,11 +65,42 @@ async def test_publishers_take_turns(store):
     entered = []
 
     async def take(name):
-        async with turn(store.calls) as held:
+        async with shift(store.calls) as held:
             await held.read(1)
             entered.append(name)
-            await held.next_transaction()
+            await held.read(1)
             assert entered[-1] == name
 
     await asyncio.gather(*(take(name) for name in "abc"))
     assert sorted(entered) == ["a", "b", "c"]
+
+
+async def test_a_publisher_that_stalls_loses_the_lock(pool):
+    settings = LedgerSettings(
+        statement_timeout_s=0.2, outbox=OutboxSettings(publish_timeout_s=0.05)
+    )
+    calls = Calls(pool, settings)
+
+    async def stall():
+        async with shift(calls) as stalled:
+            await stalled.read(1)
+            await asyncio.sleep(0.6)
+            await stalled.read(1)
+
+    with pytest.raises((asyncpg.PostgresError, asyncpg.InterfaceError)):
+        await stall()
+    async with shift(calls) as next_:
+        await next_.read(1)
+
+
+async def test_a_connection_goes_back_to_the_pool_as_it_came(store, pool):
+    async with shift(store.calls) as held:
+        await held.read(1)
+    assert await pool.fetchval("SHOW idle_session_timeout") == "0"
+    assert not await pool.fetchval("SELECT count(*) FROM pg_locks WHERE locktype = 'advisory'")
+
+
+async def _cursor(pool):
+    return await pool.fetchval(
+        "SELECT sequence FROM ledger.event_cursors WHERE consumer = 'stream'"
+    )

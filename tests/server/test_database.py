@@ -50,6 +50,9 @@ KEEP_THEIR_CONNECTION = {
     "ledger/sql/writer.sql",
     "server/migrations.py",
 }
+TAKE_IT_BACK = {
+    "ledger/migrations/0044_shifts.sql",  # end_shift; tests/ledger/store/test_log.py looks after it
+}
 
 
 def test_nothing_is_left_behind_in_a_pooled_connection() -> None:
@@ -64,5 +67,6 @@ def test_nothing_is_left_behind_in_a_pooled_connection() -> None:
         for path in files
         if OF_A_SESSION.search(path.read_text("utf-8"))
     }
-    assert found <= KEEP_THEIR_CONNECTION, found - KEEP_THEIR_CONNECTION
+    allowed = KEEP_THEIR_CONNECTION | TAKE_IT_BACK
+    assert found <= allowed, found - allowed
     assert OF_A_SESSION.search('await connection.execute("SET lock_timeout = 5")')

@@ -14,6 +14,7 @@ from media.counters import MediaCounters
 from media.deadlines import Deadlines
 from media.errors import UnknownSession
 from media.events import MediaEvent, StreamEnded, StreamInterrupted, StreamLive, ViewersChanged
+from media.heap import Heap
 from media.holds import Holds
 from media.live import LiveStream, StreamEvent, StreamState
 from media.negotiation import track_spec
@@ -40,8 +41,14 @@ class Registry:
         on_event: Callable[[MediaEvent], None],
     ) -> None:
         self.counters = MediaCounters()
+        self._heap = Heap()
         self.traffic = Traffic(
-            plane, ice, self.counters, on_secured=self._on_secured, on_closed=self._on_closed
+            plane,
+            ice,
+            self.counters,
+            self._heap,
+            on_secured=self._on_secured,
+            on_closed=self._on_closed,
         )
         self.streams: dict[UUID, LiveStream] = {}
         self.pending = 0
@@ -78,6 +85,7 @@ class Registry:
 
     def sweep(self, now: float) -> None:
         """End what is overdue: handshakes, silent peers, publishers who stay away or overdo it."""
+        self._heap.poll(now)
         for number in list(self._overdue.take(now)):
             session = self._by_number[number]
             if (reason := self._end_reason(session, now)) is not None:

@@ -7,6 +7,7 @@ from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass
 
 from media.counters import MediaCounters
+from media.heap import Heap
 from media.live import LiveStream
 from media.plane import ControlDatagram, DataPlane, PeerPacket
 from media.relay.stream import PUBLISHER
@@ -52,6 +53,7 @@ class Traffic:
         plane: DataPlane,
         ice: IceLite,
         counters: MediaCounters,
+        heap: Heap,
         *,
         on_secured: Callable[[Peer, float], None],
         on_closed: Callable[[Peer, float], None],
@@ -59,6 +61,7 @@ class Traffic:
         self.ice = ice
         self._plane = plane
         self._counters = counters
+        self._heap = heap
         self._on_secured = on_secured
         self._on_closed = on_closed
         self._peers: dict[str, Peer] = {}
@@ -83,6 +86,7 @@ class Traffic:
         self._handshaking.discard(self._peers.pop(session.session_id))
         del self._by_number[session.number]
         self._plane.remove_peer(session.number)
+        self._heap.freed += 1
 
     def add_feed(
         self,
@@ -158,8 +162,8 @@ class Traffic:
     def _settled(self, number: int) -> Peer | None:
         """The session of a peer that sends with its keys: so its handshake is over on its side."""
         peer = self._by_number.get(number)
-        if peer is not None:
-            peer.session.dtls.settle()
+        if peer is not None and peer.session.dtls.settle():
+            self._heap.freed += 1
         return peer
 
     def _on_stun(self, datagram: bytes, address: Address, now: float) -> None:

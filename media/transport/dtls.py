@@ -114,13 +114,14 @@ class DtlsPeer:
             self.state = DtlsState.FAILED
         return self._outgoing()
 
-    def settle(self) -> None:
+    def settle(self) -> bool:
         """The peer has sent SRTP, so its handshake is over too: keep only what closing takes.
 
-        Before that it may repeat its last flight, which only OpenSSL can answer.
+        Before that it may repeat its last flight, which only OpenSSL can answer. True the first
+        time, when the association is freed.
         """
         if self.state is not DtlsState.CONNECTED or self._alerts is not None:
-            return
+            return False
         connection = self._connection
         self._alerts = AlertChannel(
             suite_of(connection.get_cipher_name() or ""),
@@ -129,6 +130,7 @@ class DtlsPeer:
             is_client=self._is_client,
         )
         del self._connection
+        return True
 
     def close(self) -> list[bytes]:
         """The close_notify alert, where there is an association to close."""

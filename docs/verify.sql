@@ -3,7 +3,7 @@
 --     psql -f verify.sql DATABASE
 --
 -- Gives a row for every link whose digest or hash is not what the rows of the ledger come to, and
--- for every batch that is not in the chain; no row when everything is. See EVIDENCE.md.
+-- for every batch and request that is not in the chain; no row when everything is. See EVIDENCE.md.
 WITH
 -- A field is its length (32 bits) and its octets; NULL is the length -1 alone.
 entry AS (
@@ -74,21 +74,67 @@ entry AS (
             '' ORDER BY reference COLLATE "C")) AS digest
     FROM ledger.reference_seals JOIN ledger.external_references USING (reference)
     GROUP BY position
+), request_link AS (
+    -- A batch's requests are covered by the first link that goes as far as the batch.
+    SELECT DISTINCT sequence, min(position) OVER (ORDER BY sequence DESC) AS position
+    FROM (
+        SELECT sequence, NULL::bigint AS position FROM ledger.event_log
+        UNION ALL
+        SELECT requests_until, position FROM ledger.chain WHERE kind = 'requests'
+    ) along
+), posted_request AS (
+    SELECT position, count(*) AS rows, string_agg(
+        int2send(6::int2)
+        || int4send(8) || int8send(batch)
+        || int4send(16) || uuid_send(caller_id)
+        || int4send(16) || uuid_send(request_id)
+        || int4send(octet_length(request_hash)) || request_hash
+        || int4send(16) || uuid_send(transaction_id)
+        || int4send(8) || timestamptz_send(posted_at),
+        '' ORDER BY batch, caller_id, request_id) AS octets
+    FROM ledger.requests
+    JOIN ledger.transactions USING (transaction_id, posted_at)
+    JOIN request_link ON sequence = batch
+    GROUP BY position
+), unposted_request AS (
+    SELECT position, count(*) AS rows, string_agg(
+        int2send(5::int2)
+        || int4send(8) || int8send(position)
+        || int4send(16) || uuid_send(caller_id)
+        || int4send(16) || uuid_send(request_id)
+        || int4send(octet_length(request_hash)) || request_hash
+        || int4send(8) || timestamptz_send(posted_at),
+        '' ORDER BY caller_id, request_id) AS octets
+    FROM ledger.request_seals JOIN ledger.requests USING (caller_id, request_id)
+    WHERE transaction_id IS NULL GROUP BY position
+), request AS (
+    SELECT position, sha256(
+        convert_to(E'sociallive.ledger.requests.v1\n', 'UTF8')
+        || int4send(coalesce(posted.rows, 0)::int) || coalesce(posted.octets, '')
+        || int4send(coalesce(unposted.rows, 0)::int) || coalesce(unposted.octets, '')) AS digest
+    FROM ledger.chain
+    LEFT JOIN posted_request posted USING (position)
+    LEFT JOIN unposted_request unposted USING (position)
+    WHERE kind = 'requests'
 ), link AS (
     SELECT position, kind, sequence, hash, link.digest, sha256(
         convert_to(E'sociallive.ledger.link.v1\n', 'UTF8')
         || coalesce(lag(hash) OVER along, decode(repeat('00', 32), 'hex'))
         || int8send(position) || CASE kind
-            WHEN 'batch' THEN 'B'::bytea WHEN 'seals' THEN 'S'::bytea ELSE 'R'::bytea END
-        || int8send(sequence) || link.digest || sha256(marks)) AS expected_hash,
+            WHEN 'batch' THEN 'B'::bytea WHEN 'seals' THEN 'S'::bytea
+            WHEN 'references' THEN 'R'::bytea ELSE 'Q'::bytea END
+        || int8send(sequence) || coalesce(int8send(requests_until), '')
+        || link.digest || sha256(marks)) AS expected_hash,
         CASE kind
-            WHEN 'batch' THEN batch.digest WHEN 'seals' THEN seal.digest ELSE reference.digest
+            WHEN 'batch' THEN batch.digest WHEN 'seals' THEN seal.digest
+            WHEN 'references' THEN reference.digest ELSE request.digest
         END AS expected_digest,
         lag(position, 1, 0::bigint) OVER along AS before
     FROM ledger.chain AS link
     LEFT JOIN batch USING (sequence)
     LEFT JOIN seal USING (position)
     LEFT JOIN reference USING (position)
+    LEFT JOIN request USING (position)
     WINDOW along AS (ORDER BY position)
 )
 SELECT position, 'digest' AS problem FROM link WHERE digest IS DISTINCT FROM expected_digest
@@ -99,4 +145,16 @@ SELECT position, 'a link before it is missing' FROM link WHERE position <> befor
 UNION ALL
 SELECT sequence, 'this batch is not in the chain' FROM ledger.event_log
 WHERE sequence NOT IN (SELECT sequence FROM ledger.chain WHERE kind = 'batch')
+UNION ALL
+SELECT NULL, 'no link covers request ' || request_id FROM ledger.requests request
+WHERE transaction_id IS NOT NULL AND NOT EXISTS (
+    SELECT FROM ledger.transactions posted JOIN request_link ON sequence = batch
+    WHERE posted.transaction_id = request.transaction_id
+      AND posted.posted_at = request.posted_at AND position IS NOT NULL)
+UNION ALL
+SELECT NULL, 'no link covers request ' || request_id FROM ledger.requests request
+WHERE transaction_id IS NULL AND NOT EXISTS (
+    SELECT FROM ledger.request_seals seal JOIN ledger.chain USING (position)
+    WHERE (seal.caller_id, seal.request_id) = (request.caller_id, request.request_id)
+      AND kind = 'requests')
 ORDER BY 1, 2

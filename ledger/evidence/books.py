@@ -24,6 +24,9 @@ class Snapshot(Protocol):
     async def unlike_what_reverses(self, limit: int) -> list[tuple[UUID, str]]:
         """Reversals that are not what reverses comes to, each with what is wrong."""
 
+    async def uncovered_requests(self, limit: int) -> list[UUID]:
+        """Requests that no link covers and none will."""
+
     async def streams(self, after: int, until: int) -> Streams:
         """The batches with sequences in (after, until]."""
 
@@ -48,6 +51,15 @@ class Books(Protocol):
 
     async def uncovered_references(self, limit: int) -> list[str]:
         """External references that no link covers."""
+
+    async def request_links(self, after: int, limit: int) -> list[Link]:
+        """Links of requests behind position `after`, in order."""
+
+    async def posted_requests(self, after: int, until: int) -> memoryview:
+        """The encoded requests of the batches with sequences in (after, until]."""
+
+    async def unposted_requests(self, after: int, until: int) -> dict[int, list[memoryview]]:
+        """The encoded requests that posted nothing of the links at positions in (after, until]."""
 
     async def checkpoints(self) -> list[Checkpoint]:
         """Every checkpoint that is kept."""

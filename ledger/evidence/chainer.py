@@ -3,7 +3,8 @@
 Chainers of all nodes take turns under one lock, and one that finds it taken leaves the work to the
 other. A turn links what stands behind the end of the chain in one transaction, so it can be stopped
 anywhere and goes on there. Batches are linked in order of their sequences: as with publishing,
-those behind a gap wait until it is known that nothing will fill it (ledger/gaps.py).
+those behind a gap wait until it is known that nothing will fill it (ledger/gaps.py). Behind the
+batches of a turn stands a link of their requests.
 """
 
 import asyncio
@@ -18,7 +19,9 @@ from typing import Protocol
 
 from config.ledger import EvidenceSettings
 from ledger.evidence.batches import Streams, assemble
+from ledger.evidence.encoding import request_rows
 from ledger.evidence.links import ChainBuilder, Link
+from ledger.evidence.requests import Requests
 from ledger.gaps import Gaps
 
 log = logging.getLogger(__name__)
@@ -65,6 +68,17 @@ class Turn(Protocol):
 
     async def seal_references(self, position: int, limit: int) -> list[memoryview]:
         """Seal references that wait for it under the link at `position`; encoded."""
+
+    async def requests_portion(self, until: int, events: int) -> tuple[int, int]:
+        """Batches up to `until` whose requests are not linked, the first that have about so many
+        `events`: they are in (after, until].
+        """
+
+    async def posted_requests(self, after: int, until: int) -> memoryview:
+        """The encoded requests of the batches with sequences in (after, until]."""
+
+    async def seal_requests(self, position: int, limit: int) -> list[memoryview]:
+        """Seal requests that posted nothing and wait for it under the link at `position`."""
 
     async def append(self, links: Sequence[Link]) -> None:
         """Add links at the end."""
@@ -138,31 +152,31 @@ class Chainer:
 
     async def chain_once(self) -> Progress:
         """One turn. Raises what the store raises."""
+        limit = self._settings.batch_events
         async with self._chain.turn() as turn:
             if turn is None:
                 return Progress.ELSEWHERE
             head = await turn.head()
             builder = ChainBuilder(head.position, head.sequence, head.hash)
-            seals = await turn.seal_accounts(head.position + 1, self._settings.batch_events)
+            seals = await turn.seal_accounts(head.position + 1, limit)
             links = [builder.add_seals(seals)] if seals else []
-            references = await turn.seal_references(
-                builder.position + 1, self._settings.batch_events
-            )
+            references = await turn.seal_references(builder.position + 1, limit)
             links += [builder.add_references(references)] if references else []
-            page = await turn.unchained(head.sequence, self._settings.batch_events)
+            page = await turn.unchained(head.sequence, limit)
             self._look(page)
             settled = self._gaps.ready(head.sequence, page.sequences, page.oldest_running)
             if settled < len(page.sequences) and not self._gaps.watched:
                 self._gaps.watch(page.sequences[-1], await turn.next_transaction())
-            ready = _affordable(page.event_counts[:settled], self._settings.batch_events)
+            ready = _affordable(page.event_counts[:settled], limit)
             if ready:
                 streams = await turn.streams(head.sequence, page.sequences[ready - 1])
                 links += await asyncio.to_thread(_link_all, builder, streams)
+            requests, behind = await _link_requests(turn, builder, limit)
+            links += requests
             if links:
                 await turn.append(links)
         self._links += len(links)
-        limit = self._settings.batch_events
-        if ready < settled or limit in (settled, len(seals), len(references)):
+        if behind or ready < settled or limit in (settled, len(seals), len(references)):
             return Progress.MORE
         if settled < len(page.sequences):
             return Progress.GAP
@@ -176,6 +190,26 @@ class Chainer:
 
 def _link_all(builder: ChainBuilder, streams: Streams) -> list[Link]:
     return [builder.add_batch(batch) for batch in assemble(streams)]
+
+
+async def _link_requests(turn: Turn, builder: ChainBuilder, limit: int) -> tuple[list[Link], bool]:
+    """The link of requests behind the one before, where there is something to link, and whether
+    some are left. Usually they are those of the batches of this turn; a ledger that is older than
+    such links has more, which are worked off portion by portion.
+    """
+    after, until = await turn.requests_portion(builder.sequence, limit)
+    unposted = await turn.seal_requests(builder.position + 1, limit)
+    if until == after and not unposted:
+        return [], False
+    posted = await turn.posted_requests(after, until)
+    link = await asyncio.to_thread(_link_rows, builder, until, posted, unposted)
+    return [link], after < until < builder.sequence or len(unposted) == limit
+
+
+def _link_rows(
+    builder: ChainBuilder, until: int, posted: memoryview, unposted: list[memoryview]
+) -> Link:
+    return builder.add_requests(until, Requests(request_rows(posted), unposted))
 
 
 def _affordable(event_counts: Sequence[int], budget: int) -> int:

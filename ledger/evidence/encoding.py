@@ -17,7 +17,7 @@ MalformedRows
 """
 
 import struct
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
@@ -34,8 +34,9 @@ _BATCH, _BATCH_OFFSET = struct.Struct(">q"), 82
 # Of a transaction: count, batch, transaction_id in front; posted_at, effective_at at the end.
 _TRANSACTION_HEAD, _TRANSACTION_TAIL = 2 + 12 + 20, 24
 _THREE_NULLS = b"\xff" * 12  # memo, metadata and reverses are seldom there
-# Where the count of fields and their lengths stand in an entry, and what they must be.
+# Where the count of fields and their lengths stand in a row, and what they must be.
 _ENTRY_FRAME = {1: 7, 5: 8, 17: 16, 37: 16, 57: 8, 69: 8, 81: 8, 93: 8}
+_REQUEST_WIDTH, _REQUEST_FRAME = 122, {1: 6, 5: 8, 17: 16, 37: 16, 57: 32, 93: 16, 113: 8}
 
 _SHORT, _LONG, _KEYED = struct.Struct(">h"), struct.Struct(">i"), struct.Struct(">hiq")
 
@@ -152,15 +153,29 @@ def entry_rows(entries: memoryview) -> list[memoryview]:
     return [entries[at : at + ENTRY.size] for at in range(0, len(entries), ENTRY.size)]
 
 
+def request_rows(requests: memoryview) -> list[memoryview]:
+    """Each request that posted something by itself; nearly always they have one width.
+
+    Raises MalformedRows.
+    """
+    if not _fits(requests, _REQUEST_WIDTH, _REQUEST_FRAME):
+        return [row for _, row in split_rows(requests)]
+    return [requests[at : at + _REQUEST_WIDTH] for at in range(0, len(requests), _REQUEST_WIDTH)]
+
+
 def _check_entries(rows: memoryview) -> None:
-    whole = rows.tobytes()
-    count, rest = divmod(len(rows), ENTRY.size)
-    if rest or any(
-        whole[at :: ENTRY.size] != bytes([expected]) * count
-        for at, expected in _ENTRY_FRAME.items()
-    ):
+    if not _fits(rows, ENTRY.size, _ENTRY_FRAME):
         odd = next((key for key, row in split_rows(rows) if len(row) != ENTRY.size), None)
         raise MalformedRows("a field is NULL or of another width", f"entry_id {odd}")
+
+
+def _fits(rows: memoryview, width: int, frame: Mapping[int, int]) -> bool:
+    """Whether all rows have this width and frame."""
+    whole = rows.tobytes()
+    count, rest = divmod(len(rows), width)
+    return not rest and all(
+        whole[at::width] == bytes([expected]) * count for at, expected in frame.items()
+    )
 
 
 def _octets(value: Value) -> bytes | None:

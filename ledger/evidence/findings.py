@@ -12,6 +12,7 @@ from zlib import crc32
 from ledger.evidence.batches import Batch
 from ledger.evidence.encoding import entry_rows
 from ledger.evidence.links import Link
+from ledger.evidence.requests import Requests
 
 _LENGTH = struct.Struct(">i")
 _FIRST_INTEGER = struct.Struct(">6xq")
@@ -55,6 +56,11 @@ def reference_name(row: memoryview) -> str:
     return f"reference {row[18:end].tobytes().decode('utf-8', 'replace')}"
 
 
+def request_name(row: memoryview) -> str:
+    """Names an encoded request of either kind."""
+    return f"request_id {UUID(bytes=row[38:54].tobytes())}"
+
+
 def transaction_octets(row: memoryview) -> bytes:
     """The id in an encoded transaction, its second field."""
     return row[18:34].tobytes()
@@ -70,7 +76,7 @@ def changed_batch(link: Link, batch: Batch) -> Finding:
     ):
         if (finding := _changed_row(table, name, expected, rows, link.sequence)) is not None:
             return finding
-    return Finding("chain", f"position {link.position}", "its digest is not that of its batch")
+    return _wrong_digest(link)
 
 
 def missing_batch(link: Link) -> Finding:
@@ -98,11 +104,28 @@ def changed_references(link: Link, references: Sequence[memoryview]) -> Finding:
     return _changed_item(link, "external_references", reference_name, references)
 
 
+def changed_requests(link: Link, requests: Requests) -> Finding:
+    """Which request it is that makes the digest differ from that of `link`."""
+    posted, *marks = struct.unpack(f">{len(link.marks) // 4}I", link.marks)
+    for expected, rows in (
+        (marks[:posted], requests.posted),
+        (marks[posted:], requests.unposted),
+    ):
+        found = _changed_row("requests", request_name, expected, rows, link.sequence)
+        if found is not None:
+            return found
+    return _wrong_digest(link)
+
+
 def _changed_item(
     link: Link, table: str, name: Callable[[memoryview], str], rows: Sequence[memoryview]
 ) -> Finding:
     expected = list(struct.unpack(f">{len(link.marks) // 4}I", link.marks)[1:])
-    return _changed_row(table, name, expected, rows, link.sequence) or Finding(
+    return _changed_row(table, name, expected, rows, link.sequence) or _wrong_digest(link)
+
+
+def _wrong_digest(link: Link) -> Finding:
+    return Finding(
         "chain", f"position {link.position}", f"its digest is not that of its {link.kind}"
     )
 

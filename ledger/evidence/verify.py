@@ -7,7 +7,8 @@ In this order; what is found in one step ends it, so the first finding is the fi
 2. checkpoints: signatures good, hashes those of the chain
 3. accounts: everything but their balances as it was sealed; no reference that is not chained
 4. replay of every batch (ledger/evidence/replay.py), a window of rows at a time
-5. one moment of the ledger: what is not chained yet is replayed, then balances, holds and sums of
+5. requests: none that is not chained, and all as they were (ledger/evidence/request_check.py)
+6. one moment of the ledger: what is not chained yet is replayed, then balances, holds and sums of
    reversals compared
 
 Memory is that of two windows and of one small record an account, however long the ledger is. While
@@ -35,6 +36,7 @@ from ledger.evidence.findings import (
 )
 from ledger.evidence.links import GENESIS, Link, LinkKind, references_digest, seals_digest
 from ledger.evidence.replay import Replay
+from ledger.evidence.request_check import changed_request
 
 FIRST, LAST = -(2**63), 2**63 - 1
 """Before and behind every sequence and position."""
@@ -127,6 +129,8 @@ class Verifier:
         self._progress = progress
         self._findings: list[Finding] = []
         self._head = Link(0, LinkKind.SEALS, 0, b"", b"", GENESIS)
+        self._newest_requests = self._head
+        self._request_rows = 0
         self._windows: list[_Window] = []
         self._unchained = 0
 
@@ -144,7 +148,9 @@ class Verifier:
             if self._findings:
                 return self._report(replay)
         await self._replay(replay, batches)
-        if batches.whole and not replay.findings:
+        if not replay.findings:
+            await self._check_requests(batches)
+        if batches.whole and not (replay.findings or self._findings):
             await self._compare(replay)
         self._findings += replay.findings
         return self._report(replay)
@@ -161,7 +167,11 @@ class Verifier:
                     self._findings.append(finding)
                     return
                 self._head = link
-                rows += len(link.marks) // 4 - 1
+                if link.kind is LinkKind.REQUESTS:
+                    self._newest_requests = link
+                    self._request_rows += link.rows
+                    continue
+                rows += link.rows
                 if rows >= WINDOW_ROWS:
                     self._windows.append(_Window(begun, link.sequence, rows))
                     begun, rows = link.sequence, 0
@@ -258,6 +268,37 @@ class Verifier:
         )
 
     # ---- 5 ----
+
+    async def _check_requests(self, batches: Range) -> None:
+        if batches.whole:
+            async with self._books.snapshot() as moment:
+                await self._find_uncovered(moment)
+        if self._findings:
+            return
+        total = self._request_rows
+        found = await changed_request(
+            self._books,
+            batches.after,
+            batches.until,
+            progress=lambda done: self._progress(Progress("requests", done, total)),
+        )
+        if found is not None:
+            self._findings.append(found)
+
+    async def _find_uncovered(self, moment: Snapshot) -> None:
+        for request_id in await moment.uncovered_requests(MOST_FINDINGS):
+            problem = "the row was added or changed: no link covers it as it is"
+            self._find("requests", f"request_id {request_id}", problem)
+        newest = self._newest_requests
+        if not newest.position or newest.sequence >= self._head.sequence:
+            return
+        # Behind the batches of a turn there is always a link of their requests.
+        for sequence, posted_at in (await moment.next_sequences(newest.sequence))[:1]:
+            if posted_at < self._chained_since:
+                problem = f"the row is missing: nothing covers the requests of batch {sequence}"
+                self._find("chain", f"position {self._head.position + 1}", problem)
+
+    # ---- 6 ----
 
     async def _compare(self, replay: Replay) -> None:
         async with self._books.snapshot() as moment:

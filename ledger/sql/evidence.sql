@@ -34,8 +34,39 @@ INSERT INTO ledger.reference_seals (position, reference)
 SELECT $1, reference FROM taken ON CONFLICT DO NOTHING
 RETURNING reference
 
+-- name: requests_head
+-- The last batch whose requests are linked. No row where none are.
+SELECT requests_until FROM ledger.chain WHERE kind = 'requests' ORDER BY position DESC LIMIT 1
+
+-- name: requests_portion
+-- The last of the batches in ($1, $2] that have no more than $3 events together; of one, any number.
+SELECT max(sequence) AS until
+FROM (
+    SELECT sequence, event_count, sum(event_count) OVER (ORDER BY sequence) AS total
+    FROM (
+        SELECT sequence, event_count FROM ledger.event_log
+        WHERE sequence > $1 AND sequence <= $2 ORDER BY sequence LIMIT $3
+    ) batch
+) portion
+WHERE total <= $3 OR total = event_count
+
+-- name: seal_requests
+WITH taken AS (
+    DELETE FROM ledger.unsealed_requests
+    WHERE place IN (SELECT place FROM ledger.unsealed_requests ORDER BY place LIMIT $2)
+    RETURNING caller_id, request_id
+)
+INSERT INTO ledger.request_seals (position, caller_id, request_id)
+SELECT $1, caller_id, request_id FROM taken ON CONFLICT DO NOTHING
+RETURNING request_id
+
+-- name: request_times
+-- When the requests of these batches were posted: as their transactions were.
+SELECT min(posted_at) AS first, max(posted_at) AS last
+FROM ledger.transactions WHERE batch > $1 AND batch <= $2
+
 -- name: copy_log
--- The columns of this and of the next four, and their order, are the canonical encoding.
+-- The columns of this and of the next six, and their order, are the canonical encoding.
 SELECT sequence, writer::bigint, event_count::bigint, posted_at, events
 FROM ledger.event_log WHERE sequence > $1 AND sequence <= $2 ORDER BY sequence
 
@@ -58,12 +89,29 @@ SELECT position, reference, transaction_id
 FROM ledger.reference_seals JOIN ledger.external_references USING (reference)
 WHERE position > $1 AND position <= $2 ORDER BY position, reference COLLATE "C"
 
+-- name: copy_requests
+-- $3 and $4 are the request_times, so that an index on the age of requests is of use.
+SELECT batch, caller_id, request_id, request_hash, transaction_id, posted_at
+FROM ledger.transactions JOIN ledger.requests r USING (transaction_id, posted_at)
+WHERE batch > $1 AND batch <= $2 AND r.posted_at BETWEEN $3 AND $4
+ORDER BY batch, caller_id, request_id
+
+-- name: copy_unposted_requests
+SELECT position, caller_id, request_id, request_hash, posted_at
+FROM ledger.request_seals JOIN ledger.requests USING (caller_id, request_id)
+WHERE position > $1 AND position <= $2 AND transaction_id IS NULL
+ORDER BY position, caller_id, request_id
+
 -- name: links
-SELECT position, kind, sequence, digest, marks, hash FROM ledger.chain
+SELECT position, kind, sequence, digest, marks, hash, requests_until FROM ledger.chain
 WHERE position > $1 ORDER BY position LIMIT $2
 
+-- name: request_links
+SELECT position, kind, sequence, digest, marks, hash, requests_until FROM ledger.chain
+WHERE position > $1 AND kind = 'requests' ORDER BY position LIMIT $2
+
 -- name: batch_links
-SELECT position, kind, sequence, digest, marks, hash FROM ledger.chain
+SELECT position, kind, sequence, digest, marks, hash, requests_until FROM ledger.chain
 WHERE sequence > $1 AND sequence <= $2 AND kind = 'batch' ORDER BY position
 
 -- name: account_facts
@@ -163,6 +211,22 @@ WHERE NOT EXISTS (
   AND NOT EXISTS (
     SELECT FROM ledger.unsealed_references q WHERE q.reference = r.reference)
 ORDER BY reference LIMIT $1
+
+-- name: uncovered_requests
+-- Requests that no link covers and none will. What waits to be linked or sealed is passed over.
+SELECT request_id FROM ledger.requests r
+WHERE transaction_id IS NOT NULL AND NOT EXISTS (
+    SELECT FROM ledger.transactions t
+    WHERE t.transaction_id = r.transaction_id AND t.posted_at = r.posted_at)
+UNION ALL
+SELECT request_id FROM ledger.requests r
+WHERE transaction_id IS NULL AND NOT EXISTS (
+    SELECT FROM ledger.request_seals s JOIN ledger.chain c USING (position)
+    WHERE (s.caller_id, s.request_id) = (r.caller_id, r.request_id) AND c.kind = 'requests')
+  AND NOT EXISTS (
+    SELECT FROM ledger.unsealed_requests q
+    WHERE (q.caller_id, q.request_id) = (r.caller_id, r.request_id))
+LIMIT $1
 
 -- name: newest_checkpoint
 SELECT position, sequence, hash, signed_at, key_id, signature

@@ -29,7 +29,8 @@ ACQUIRE_S = 5.0
 PATIENCE_S = 3600.0
 """Of a query that reads all accounts."""
 
-_LINK_COLUMNS = ("position", "kind", "sequence", "digest", "marks", "hash")
+_LINK_COLUMNS = ("position", "kind", "sequence", "digest", "marks", "hash", "requests_until")
+_NO_ROWS = memoryview(b"")
 
 
 class EvidenceStore:
@@ -118,6 +119,20 @@ class EvidenceStore:
         rows = await self._pool.fetch(SQL["uncovered_references"], limit, timeout=PATIENCE_S)
         return [row["reference"] for row in rows]
 
+    async def request_links(self, after: int, limit: int) -> list[Link]:
+        """Links of requests behind position `after`, in order."""
+        return [_link(row) for row in await self._pool.fetch(SQL["request_links"], after, limit)]
+
+    async def posted_requests(self, after: int, until: int) -> memoryview:
+        """The encoded requests of the batches with sequences in (after, until]."""
+        async with self._pool.acquire() as connection:
+            return await _posted_requests(connection, after, until)
+
+    async def unposted_requests(self, after: int, until: int) -> dict[int, list[memoryview]]:
+        """The encoded requests that posted nothing of the links at positions in (after, until]."""
+        async with self._pool.acquire() as connection:
+            return await _by_position(connection, SQL["copy_unposted_requests"], after, until)
+
     async def stray_seals(self, limit: int) -> list[tuple[UUID, int]]:
         """Seals at positions where no link covers seals."""
         rows = await self._pool.fetch(SQL["stray_seals"], limit, timeout=PATIENCE_S)
@@ -187,6 +202,24 @@ class ChainTurn:
             return []
         return await self._sealed(SQL["copy_references"], position)
 
+    async def seal_requests(self, position: int, limit: int) -> list[memoryview]:
+        """Seal requests that posted nothing and wait for it under the link at `position`."""
+        if not await self._connection.fetch(SQL["seal_requests"], position, limit):
+            return []
+        return await self._sealed(SQL["copy_unposted_requests"], position)
+
+    async def requests_portion(self, until: int, events: int) -> tuple[int, int]:
+        """Batches up to `until` whose requests are not linked, the first that have about so many
+        `events`: they are in (after, until].
+        """
+        after: int = await self._connection.fetchval(SQL["requests_head"]) or 0
+        end = await self._connection.fetchval(SQL["requests_portion"], after, until, events)
+        return after, after if end is None else end
+
+    async def posted_requests(self, after: int, until: int) -> memoryview:
+        """The encoded requests of the batches with sequences in (after, until]."""
+        return await _posted_requests(self._connection, after, until)
+
     async def _sealed(self, query: str, position: int) -> list[memoryview]:
         return (await _by_position(self._connection, query, position - 1, position))[position]
 
@@ -221,6 +254,11 @@ class Snapshot:
         rows = await self._connection.fetch(SQL["unlike_what_reverses"], limit, timeout=PATIENCE_S)
         return [(row["transaction_id"], row["problem"]) for row in rows]
 
+    async def uncovered_requests(self, limit: int) -> list[UUID]:
+        """Requests that no link covers and none will."""
+        rows = await self._connection.fetch(SQL["uncovered_requests"], limit, timeout=PATIENCE_S)
+        return [row["request_id"] for row in rows]
+
     async def streams(self, after: int, until: int) -> Streams:
         """The batches with sequences in (after, until]."""
         return await _streams(self._connection, after, until)
@@ -244,6 +282,13 @@ async def _streams(connection: PoolConnectionProxy, after: int, until: int) -> S
     )
 
 
+async def _posted_requests(connection: PoolConnectionProxy, after: int, until: int) -> memoryview:
+    times = await connection.fetchrow(SQL["request_times"], after, until)
+    if times is None or times["first"] is None:
+        return _NO_ROWS
+    return copied_rows(await _copy(connection, SQL["copy_requests"], after, until, *times))
+
+
 async def _by_position(
     connection: PoolConnectionProxy, query: str, after: int, until: int
 ) -> dict[int, list[memoryview]]:
@@ -253,10 +298,10 @@ async def _by_position(
     return found
 
 
-async def _copy(connection: PoolConnectionProxy, query: str, after: int, until: int) -> bytes:
+async def _copy(connection: PoolConnectionProxy, query: str, *within: int | datetime) -> bytes:
     buffer = io.BytesIO()
     await connection.copy_from_query(
-        query, after, until, output=buffer, format="binary", timeout=PATIENCE_S
+        query, *within, output=buffer, format="binary", timeout=PATIENCE_S
     )
     return buffer.getvalue()
 

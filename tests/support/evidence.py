@@ -4,7 +4,9 @@ from datetime import UTC, datetime
 from uuid import UUID
 
 from ledger.evidence.batches import Batch
+from ledger.evidence.chainer import Turn
 from ledger.evidence.encoding import COPY_SIGNATURE, COPY_TRAILER, encode_row
+from ledger.evidence.links import ChainBuilder, Link
 
 AT = datetime(2026, 1, 2, tzinfo=UTC)
 ONE, OTHER = UUID(int=1), UUID(int=2)
@@ -40,6 +42,25 @@ def batch(sequence: int = 5, text: str = "x", first_entry: int = 1, before: int 
     )
 
 
+def request_row(
+    batch: int = 5, request: UUID = ONE, *, caller: UUID = OTHER, text: bytes = b"h" * 32
+) -> memoryview:
+    """A row of requests that posted something."""
+    return memoryview(encode_row(batch, caller, request, text, ONE, AT))
+
+
+def unposted_row(position: int = 1, request: UUID = ONE, text: bytes = b"h" * 32) -> memoryview:
+    """A row of requests that posted nothing."""
+    return memoryview(encode_row(position, OTHER, request, text, AT))
+
+
 def stream(*rows: bytes | memoryview) -> bytes:
     """The rows as COPY sends them."""
     return COPY_SIGNATURE + bytes(8) + b"".join(rows) + COPY_TRAILER
+
+
+async def link_no_requests(
+    turn: Turn, builder: ChainBuilder, limit: int
+) -> tuple[list[Link], bool]:
+    """In place of the chainer's own function: what chainers did before requests were linked."""
+    return [], False

@@ -90,3 +90,15 @@ async def hold(pool: asyncpg.Pool, owner: UUID, amount_minor: int) -> None:
             now,
             now + timedelta(days=1),
         )
+
+
+async def reserve(pool: asyncpg.Pool, owner: UUID, amount_minor: int) -> UUID:
+    """Keep something of a wallet back by a request, which posts nothing; the request's id."""
+    request_id = uuid4()
+    until = datetime.now(UTC) + timedelta(days=1)
+    row = await pool.fetchrow(
+        "SELECT * FROM ledger.place_hold($1, $2, $3, $4, 'wallet', $5, $6, $7, 'test', NULL)",
+        *(owner, request_id, b"h" * 32, owner, COIN, amount_minor, until),
+    )
+    assert row["result"] == "posted", dict(row)
+    return request_id

@@ -11,7 +11,8 @@ from config.ledger import EvidenceSettings
 from ledger.evidence.chainer import Chainer
 from ledger.evidence.checkpoints import sign
 from ledger.store.evidence import SQL, EvidenceStore
-from tests.support.history import fund, give
+from tests.support.evidence import link_no_requests
+from tests.support.history import fund, give, reserve
 
 VERIFY_SQL = Path(__file__).parents[3] / "docs" / "verify.sql"
 
@@ -28,6 +29,7 @@ async def history(pool, evidence):
     await fund(pool, ben, 5, reference="acme-2")
     for amount in (100, 50):
         await give(pool, ann, ben, amount)
+    await reserve(pool, ann, 10)
     await Chainer(evidence, EvidenceSettings(), clock=lambda: datetime.now(UTC)).catch_up()
 
 
@@ -38,12 +40,15 @@ async def history(pool, evidence):
         ("copy_transactions", "transactions", set()),
         ("copy_entries", "journal_entries", set()),
         ("copy_references", "external_references", set()),
+        ("copy_requests", "requests", {"answer"}),
+        ("copy_unposted_requests", "requests", {"answer", "transaction_id"}),
         ("copy_seals", "account_seals", set()),
         ("copy_seals", "accounts", {"balance_minor", "held_minor", "moved_at"}),
     ],
 )
 async def test_every_column_is_hashed(pool, query, table, apart):
-    """A new column needs a new version of the encoding; balances are replayed instead."""
+    """A new column needs a new version of the encoding; balances are replayed instead, and answers
+    are emptied after some time. What posted nothing has no transaction."""
     rows = await pool.fetch(
         "SELECT column_name FROM information_schema.columns"
         " WHERE table_schema = 'ledger' AND table_name = $1",
@@ -60,7 +65,7 @@ def _columns(query):
 
 async def test_the_chain_in_plain_sql_is_the_same(pool, evidence, history):
     links = await evidence.links(0, 100)
-    assert [each.kind for each in links] == ["seals", "references", *["batch"] * 4]
+    assert [each.kind for each in links] == ["seals", "references", *["batch"] * 5, "requests"]
     script = VERIFY_SQL.read_text("utf-8")
     assert await pool.fetch(script) == []
     async with pool.acquire() as connection, connection.transaction():
@@ -73,6 +78,36 @@ async def test_the_chain_in_plain_sql_is_the_same(pool, evidence, history):
     assert [(row["position"], row["problem"]) for row in found] == [
         (3, "digest"),
         (3, "hash"),
+    ]
+
+
+async def test_plain_sql_cuts_requests_up_by_link_as_the_chain_does(pool, evidence, monkeypatch):
+    """Links that were made later cover batches of long before, and some cover none."""
+    ann = uuid4()
+    small = Chainer(evidence, EvidenceSettings(batch_events=2), clock=lambda: datetime.now(UTC))
+    with monkeypatch.context() as before:
+        before.setattr("ledger.evidence.chainer._link_requests", link_no_requests)
+        for _ in range(5):
+            await fund(pool, ann, 10)
+        await small.catch_up()
+    for _ in range(5):
+        await reserve(pool, ann, 1)
+    await small.catch_up()
+    links = await evidence.request_links(0, 100)
+    assert [link.requests_until for link in links] == [2, 4, 6, 8, 10]
+    assert [link.rows for link in links] == [4, 4, 2, 0, 0]
+    assert links[0].sequence > 2
+    assert await pool.fetch(VERIFY_SQL.read_text("utf-8")) == []
+
+
+async def test_plain_sql_finds_requests_that_are_not_covered(pool, evidence, history):
+    script = VERIFY_SQL.read_text("utf-8")
+    await fund(pool, ann := uuid4(), 1)
+    await reserve(pool, ann, 1)
+    problems = [row["problem"] for row in await pool.fetch(script)]
+    assert [problem.rpartition(" ")[0] for problem in problems] == [
+        *["this batch is not in the"] * 2,
+        *["no link covers request"] * 2,
     ]
 
 
@@ -93,4 +128,4 @@ async def test_hashes_by_position(evidence, history):
     links = await evidence.links(0, 100)
     assert await evidence.hashes_at([2, 4, 77]) == {2: links[1].hash, 4: links[3].hash}
     head = await evidence.head()
-    assert (head.position, head.hash) == (6, links[5].hash)
+    assert (head.position, head.hash) == (8, links[7].hash)

@@ -58,11 +58,11 @@ async def test_seals_and_batches_are_linked(pool, chainer, evidence):
     await fund(pool, user, 50)
     assert await chainer.chain_once() is Progress.CAUGHT_UP
     found = await links(evidence)
-    assert [link.kind for link in found] == ["seals", "batch", "batch"]
+    assert [link.kind for link in found] == ["seals", "batch", "batch", "requests"]
     batches = assemble(await evidence.streams(FIRST, LAST))
-    assert [batch_digest(batch) for batch in batches] == [link.digest for link in found[1:]]
+    assert [batch_digest(batch) for batch in batches] == [link.digest for link in found[1:3]]
     assert [(len(b.log), len(b.transactions), len(b.entries)) for b in batches] == [(1, 1, 204)] * 2
-    assert chainer.figures.links == 3
+    assert chainer.figures.links == 4
 
     assert await chainer.chain_once() is Progress.CAUGHT_UP
     assert await links(evidence) == found

@@ -17,6 +17,7 @@ from ledger.evidence.encoding import (
     encode_row,
     entry_rows,
     instant,
+    request_rows,
     split_entries,
     split_rows,
     split_transactions,
@@ -129,6 +130,33 @@ def test_an_entry_with_a_null_is_named():
     with pytest.raises(MalformedRows, match="NULL") as caught:
         list(split_entries(memoryview(entry(1, 3) + odd)))
     assert caught.value.row == "entry_id 77"
+
+
+REQUEST = st.builds(
+    encode_row,
+    st.integers(0, 2**40),
+    st.uuids(),
+    st.uuids(),
+    st.binary(min_size=32, max_size=32),
+    st.uuids(),
+    st.just(AT),
+)
+ODD_REQUEST = st.builds(
+    encode_row,
+    st.integers(0, 2**40),
+    st.uuids(),
+    st.uuids(),
+    st.none() | st.binary(max_size=300),
+    st.none() | st.uuids(),
+    st.just(AT),
+)
+
+
+@given(st.lists(REQUEST, max_size=8), st.lists(ODD_REQUEST, max_size=2))
+def test_requests_are_split_as_any_row_is(rows, odd):
+    whole = memoryview(b"".join(rows + odd))
+    assert request_rows(whole) == [row for _, row in split_rows(whole)]
+    assert list(map(bytes, request_rows(whole))) == rows + odd
 
 
 async def test_postgresql_writes_the_same_octets(pool):

@@ -10,12 +10,23 @@ from ledger.evidence.findings import (
     Finding,
     changed_batch,
     changed_references,
+    changed_requests,
     changed_seals,
     missing_batch,
     stray_batch,
 )
 from ledger.evidence.links import ChainBuilder
-from tests.support.evidence import ONE, OTHER, batch, entry_row, log_row, transaction_row
+from ledger.evidence.requests import Requests
+from tests.support.evidence import (
+    ONE,
+    OTHER,
+    batch,
+    entry_row,
+    log_row,
+    request_row,
+    transaction_row,
+    unposted_row,
+)
 
 SOUND = batch()
 FIRST, SECOND = entry_rows(SOUND.entries)
@@ -91,3 +102,31 @@ def test_a_reference_is_named_by_its_text():
     assert (found.table, found.row) == ("external_references", "reference Zürich-2")
     assert "changed" in found.problem
     assert "missing, behind reference acme-1" in changed_references(link, rows[:1]).problem
+
+
+POSTED = [request_row(5, ONE), request_row(6, OTHER)]
+UNPOSTED = [unposted_row(1, ONE), unposted_row(1, OTHER)]
+SEALED = ChainBuilder(0, 6).add_requests(6, Requests(POSTED, UNPOSTED))
+
+
+@pytest.mark.parametrize(
+    ("posted", "unposted", "row", "problem"),
+    [
+        ([POSTED[0], request_row(6, OTHER, text=b"")], UNPOSTED, f"request_id {OTHER}", "changed"),
+        (POSTED[:1], UNPOSTED, "batch 6", f"missing, behind request_id {ONE}"),
+        (POSTED[1:], UNPOSTED, "batch 6", "missing, the first"),
+        ([*POSTED, request_row(6, UUID(int=3))], UNPOSTED, f"request_id {UUID(int=3)}", "added"),
+        (POSTED, [UNPOSTED[0], unposted_row(1, OTHER, b"")], f"request_id {OTHER}", "changed"),
+        (POSTED, UNPOSTED[1:], "batch 6", "missing, the first"),
+        (POSTED, [*UNPOSTED, unposted_row(1, UUID(int=3))], f"request_id {UUID(int=3)}", "added"),
+    ],
+)
+def test_a_request_is_named_by_its_id(posted, unposted, row, problem):
+    found = changed_requests(SEALED, Requests(posted, unposted))
+    assert (found.table, found.row) == ("requests", row)
+    assert problem in found.problem
+
+
+def test_requests_that_fit_their_marks_are_the_chains_own_fault():
+    found = changed_requests(replace(SEALED, digest=bytes(32)), Requests(POSTED, UNPOSTED))
+    assert (found.table, found.row) == ("chain", "position 1")

@@ -14,7 +14,10 @@ from ledger.evidence.links import (
     references_digest,
     seals_digest,
 )
-from tests.support.evidence import ONE, batch
+from ledger.evidence.requests import Requests, requests_digest
+from tests.support.evidence import ONE, batch, request_row, unposted_row
+
+REQUESTS = Requests([request_row()], [unposted_row()])
 
 
 def test_known_hashes():
@@ -36,6 +39,7 @@ def test_known_hashes():
         ("digest", bytes(32)),
         ("marks", b""),
         ("hash", bytes(32)),
+        ("requests_until", 5),
     ],
 )
 def test_every_field_of_a_link_is_in_its_hash(field, value):
@@ -43,6 +47,14 @@ def test_every_field_of_a_link_is_in_its_hash(field, value):
     assert link.follows_from(GENESIS)
     assert not link.follows_from(bytes([1]) * 32)
     assert not replace(link, **{field: value}).follows_from(GENESIS)
+
+
+@pytest.mark.parametrize("until", [None, 4, 6])
+def test_how_far_a_link_of_requests_goes_is_in_its_hash(until):
+    link = ChainBuilder(sequence=9).add_requests(5, REQUESTS)
+    assert (link.kind, link.sequence, link.requests_until, link.rows) == ("requests", 9, 5, 2)
+    assert link.follows_from(GENESIS)
+    assert not replace(link, requests_until=until).follows_from(GENESIS)
 
 
 def test_links_follow_on_each_other():
@@ -53,16 +65,18 @@ def test_links_follow_on_each_other():
         builder.add_seals(seals),
         builder.add_references(seals),
         builder.add_batch(batch(9)),
+        builder.add_requests(7, REQUESTS),
     ]
     assert [(link.position, link.kind, link.sequence) for link in links] == [
         (1, "batch", 3),
         (2, "seals", 3),
         (3, "references", 3),
         (4, "batch", 9),
+        (5, "requests", 9),
     ]
     heads = [GENESIS, *(link.hash for link in links)]
     assert all(link.follows_from(head) for link, head in zip(links, heads, strict=False))
-    assert (builder.position, builder.sequence, builder.head) == (4, 9, links[-1].hash)
+    assert (builder.position, builder.sequence, builder.head) == (5, 9, links[-1].hash)
 
 
 def test_a_builder_goes_on_where_another_stopped():
@@ -76,8 +90,10 @@ def test_items_of_two_kinds_never_share_a_hash():
     digests = {
         seals_digest(rows),
         references_digest(rows),
+        requests_digest(Requests(rows, ())),
+        requests_digest(Requests((), rows)),
         batch_digest(Batch(0, (), rows, memoryview(b""))),
     }
-    assert len(digests) == 3
+    assert len(digests) == 5
     fields = {"position": 1, "sequence": 0, "digest": bytes(32), "marks": b""}
     assert len({link_hash(GENESIS, kind=kind, **fields) for kind in LinkKind}) == len(LinkKind)

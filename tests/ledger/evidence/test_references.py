@@ -11,18 +11,19 @@ from config.ledger import EvidenceSettings
 from ledger.evidence.chainer import Chainer
 from ledger.evidence.verify import Report, Verifier
 from ledger.store.evidence import EvidenceStore
-from server.database import create_pool
-from server.migrations import Migration, migrations
+from server.migrations import Migration
 from tests.support.history import fund
+from tests.support.old_ledger import ledger_before
 
 CHAINED_SINCE = 40
 
 
 async def chained(pool: asyncpg.Pool) -> list[str]:
-    """Chain what is there; the kinds of all links."""
+    """Chain what is there; the kinds of all links but those of requests."""
     evidence = EvidenceStore(pool)
     await Chainer(evidence, EvidenceSettings(), clock=lambda: datetime.now(UTC)).catch_up()
-    return [link.kind.value for link in await evidence.links(0, 100)]
+    kinds = [link.kind.value for link in await evidence.links(0, 100)]
+    return [kind for kind in kinds if kind != "requests"]
 
 
 async def verified(pool: asyncpg.Pool) -> Report:
@@ -32,19 +33,8 @@ async def verified(pool: asyncpg.Pool) -> Report:
 @pytest.fixture
 async def old(stores) -> AsyncIterator[tuple[asyncpg.Pool, list[Migration]]]:
     """A ledger before references were chained, and the migrations that are still to come."""
-    postgres, _ = stores
-    admin = await asyncpg.connect(postgres.admin_url)
-    name = f"old_{uuid4().hex}"
-    await admin.execute(f"CREATE DATABASE {name} OWNER sociallive")
-    pool = await create_pool(f"{postgres.url.rpartition('/')[0]}/{name}")
-    of_ledger = [each for each in migrations() if each.domain == "ledger"]
-    for each in of_ledger:
-        if each.version < CHAINED_SINCE:
-            await pool.execute(each.sql)
-    yield pool, [each for each in of_ledger if each.version >= CHAINED_SINCE]
-    pool.terminate()
-    await admin.execute(f"DROP DATABASE {name} WITH (FORCE)")
-    await admin.close()
+    async with ledger_before(CHAINED_SINCE, stores[0]) as found:
+        yield found
 
 
 async def test_references_of_before_are_chained_too(old):

@@ -2,9 +2,10 @@
 
     python -m bench.ledger_verify [gifts]
 
-A ledger of so many gifts (three entries each, a thousand to a batch, 10,000 payers, 500 streamers)
-is written straight into the tables, its chain is made from nothing as after a long stop, and the
-whole is verified: every check of `sociallive ledger verify`. Server and verifier share the machine.
+A ledger of so many gifts (three entries and a request each, a thousand to a batch, 10,000 payers,
+500 streamers) is written straight into the tables, its chain is made from nothing as after a long
+stop, and the whole is verified: every check of `sociallive ledger verify`. Server and verifier
+share the machine.
 """
 
 import argparse

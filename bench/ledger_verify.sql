@@ -57,6 +57,13 @@ JOIN ids account ON account.n = CASE leg WHEN 1 THEN 1 + (gift.n - 1) % 10000
     WHEN 2 THEN 10002 + (gift.n - 1) % 500 ELSE 10001 END
 WHERE gift.n BETWEEN 1 AND {gifts} ORDER BY gift.n, leg;
 
+INSERT INTO ledger.requests
+    (caller_id, request_id, request_hash, transaction_id, posted_at, answer)
+SELECT payer.id, gift.id, sha256(uuid_send(gift.id)), gift.id, pg_temp.posted_at(gift.n),
+    '{{"total_minor":10,"balance_minor":100000,"currency":"COIN"}}'
+FROM ids gift JOIN ids payer ON payer.n = CASE gift.n WHEN 0 THEN 0 ELSE 1 + (gift.n - 1) % 10000 END
+WHERE gift.n <= {gifts} ORDER BY gift.n;
+
 -- As long as the events of a thousand gifts are.
 INSERT INTO ledger.event_log (sequence, writer, event_count, posted_at, events)
 SELECT batch, 1, 1000, timestamptz '{day}' + interval '1 second' * (batch - 1),

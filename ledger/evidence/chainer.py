@@ -19,9 +19,8 @@ from typing import Protocol
 
 from config.ledger import EvidenceSettings
 from ledger.evidence.batches import Streams, assemble
-from ledger.evidence.encoding import request_rows
 from ledger.evidence.links import ChainBuilder, Link
-from ledger.evidence.requests import Requests
+from ledger.evidence.requests import PostedRows, Requests
 from ledger.gaps import Gaps
 
 log = logging.getLogger(__name__)
@@ -209,7 +208,7 @@ async def _link_requests(turn: Turn, builder: ChainBuilder, limit: int) -> tuple
 def _link_rows(
     builder: ChainBuilder, until: int, posted: memoryview, unposted: list[memoryview]
 ) -> Link:
-    return builder.add_requests(until, Requests(request_rows(posted), unposted))
+    return builder.add_requests(until, Requests(PostedRows.of(posted), unposted))
 
 
 def _affordable(event_counts: Sequence[int], budget: int) -> int:

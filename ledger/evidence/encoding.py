@@ -17,8 +17,9 @@ MalformedRows
 """
 
 import struct
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
+from itertools import accumulate
 from uuid import UUID
 
 POSTGRES_EPOCH = datetime(2000, 1, 1, tzinfo=UTC)
@@ -153,14 +154,14 @@ def entry_rows(entries: memoryview) -> list[memoryview]:
     return [entries[at : at + ENTRY.size] for at in range(0, len(entries), ENTRY.size)]
 
 
-def request_rows(requests: memoryview) -> list[memoryview]:
-    """Each request that posted something by itself; nearly always they have one width.
+def request_ends(requests: memoryview) -> Sequence[int]:
+    """Where each request that posted something ends; nearly always all have one width.
 
     Raises MalformedRows.
     """
-    if not _fits(requests, _REQUEST_WIDTH, _REQUEST_FRAME):
-        return [row for _, row in split_rows(requests)]
-    return [requests[at : at + _REQUEST_WIDTH] for at in range(0, len(requests), _REQUEST_WIDTH)]
+    if _fits(requests, _REQUEST_WIDTH, _REQUEST_FRAME):
+        return range(_REQUEST_WIDTH, len(requests) + 1, _REQUEST_WIDTH)
+    return list(accumulate(len(row) for _, row in split_rows(requests)))
 
 
 def _check_entries(rows: memoryview) -> None:

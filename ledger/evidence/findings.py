@@ -108,7 +108,7 @@ def changed_requests(link: Link, requests: Requests) -> Finding:
     """Which request it is that makes the digest differ from that of `link`."""
     posted, *marks = struct.unpack(f">{len(link.marks) // 4}I", link.marks)
     for expected, rows in (
-        (marks[:posted], requests.posted),
+        (marks[:posted], [*requests.posted]),
         (marks[posted:], requests.unposted),
     ):
         found = _changed_row("requests", request_name, expected, rows, link.sequence)

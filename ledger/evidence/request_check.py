@@ -9,10 +9,9 @@ from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 from ledger.evidence.books import Books
-from ledger.evidence.encoding import request_rows
 from ledger.evidence.findings import Finding, changed_requests
 from ledger.evidence.links import Link
-from ledger.evidence.requests import Requests, end_of, requests_digest
+from ledger.evidence.requests import PostedRows, Requests, requests_digest
 
 PAGE_LINKS = 500
 GROUP_ROWS = 200_000
@@ -75,14 +74,12 @@ def _grouped(after: int, links: Sequence[Link]) -> Iterator[_Group]:
 def _first_changed(
     links: Sequence[Link], posted: memoryview, unposted: Mapping[int, list[memoryview]]
 ) -> Finding | None:
-    rows = request_rows(posted)
-    start = 0
+    left = PostedRows.of(posted)
     for link in links:
-        end = end_of(rows, _end(link), start)
-        requests = Requests(rows[start:end], unposted.get(link.position, ()))
+        rows, left = left.cut(_end(link))
+        requests = Requests(rows, unposted.get(link.position, ()))
         if requests_digest(requests) != link.digest:
             return changed_requests(link, requests)
-        start = end
     return None
 
 

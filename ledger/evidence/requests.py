@@ -7,33 +7,79 @@ not covered, as that is emptied after some time.
 
 import struct
 from bisect import bisect_right
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from hashlib import sha256
+from itertools import pairwise
 from typing import NamedTuple
 
 from ledger.evidence.batches import marks_of
+from ledger.evidence.encoding import request_ends
 
 _TAG = b"sociallive.ledger.requests.v1\n"
 _COUNT = struct.Struct(">i")
-_FIRST_INTEGER = struct.Struct(">6xq")
+_BATCH = struct.Struct(">6xq")
+
+
+@dataclass(frozen=True, slots=True)
+class PostedRows:
+    """Requests that posted something, ordered by batch, caller_id and request_id.
+
+    They lie behind each other in `octets`, from `begin` on, each up to one of `ends`: hundreds of
+    thousands are cut up by link without a look at each.
+    """
+
+    octets: memoryview
+    begin: int
+    ends: Sequence[int]
+
+    @classmethod
+    def of(cls, octets: memoryview) -> "PostedRows":
+        """All rows in there. Raises MalformedRows."""
+        return cls(octets, 0, request_ends(octets))
+
+    def __len__(self) -> int:
+        return len(self.ends)
+
+    def __iter__(self) -> Iterator[memoryview]:
+        return (self.octets[start:end] for start, end in pairwise([self.begin, *self.ends]))
+
+    @property
+    def together(self) -> memoryview:
+        """All rows in one piece."""
+        return self.octets[self.begin : self.ends[-1] if self.ends else self.begin]
+
+    def cut(self, until: int) -> tuple["PostedRows", "PostedRows"]:
+        """The rows of batches up to `until`, and those behind them."""
+        count = bisect_right(range(len(self)), until, key=self._batch)
+        end = self._start(count)
+        return (
+            PostedRows(self.octets, self.begin, self.ends[:count]),
+            PostedRows(self.octets, end, self.ends[count:]),
+        )
+
+    def _batch(self, row: int) -> int:
+        batch: int = _BATCH.unpack_from(self.octets, self._start(row))[0]
+        return batch
+
+    def _start(self, row: int) -> int:
+        return self.ends[row - 1] if row else self.begin
 
 
 class Requests(NamedTuple):
-    """The rows of one link.
+    """The rows of one link; `unposted` are ordered by caller_id and request_id."""
 
-    `posted` are ordered by batch, caller_id and request_id, `unposted` by caller_id and request_id.
-    """
-
-    posted: Sequence[memoryview]
+    posted: PostedRows
     unposted: Sequence[memoryview]
 
 
 def requests_digest(requests: Requests) -> bytes:
     """SHA-256 over the rows of both kinds, each behind their count."""
     digest = sha256(_TAG)
-    for rows in requests:
-        digest.update(_COUNT.pack(len(rows)))
-        digest.update(b"".join(rows))
+    digest.update(_COUNT.pack(len(requests.posted)))
+    digest.update(requests.posted.together)
+    digest.update(_COUNT.pack(len(requests.unposted)))
+    digest.update(b"".join(requests.unposted))
     return digest.digest()
 
 
@@ -41,8 +87,3 @@ def requests_marks(requests: Requests) -> bytes:
     """The marks of all rows, behind the number of those that posted something."""
     rows = [*requests.posted, *requests.unposted]
     return marks_of(rows, transactions=len(requests.posted))
-
-
-def end_of(posted: Sequence[memoryview], until: int, start: int) -> int:
-    """Behind the last row from `start` on whose batch is at most `until`."""
-    return bisect_right(posted, until, lo=start, key=lambda row: _FIRST_INTEGER.unpack_from(row)[0])

@@ -1,5 +1,6 @@
 """Encoded rows of the ledger, made by hand."""
 
+from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 from uuid import UUID
 
@@ -7,6 +8,7 @@ from ledger.evidence.batches import Batch
 from ledger.evidence.chainer import Turn
 from ledger.evidence.encoding import COPY_SIGNATURE, COPY_TRAILER, encode_row
 from ledger.evidence.links import ChainBuilder, Link
+from ledger.evidence.requests import PostedRows, Requests
 
 AT = datetime(2026, 1, 2, tzinfo=UTC)
 ONE, OTHER = UUID(int=1), UUID(int=2)
@@ -52,6 +54,13 @@ def request_row(
 def unposted_row(position: int = 1, request: UUID = ONE, text: bytes = b"h" * 32) -> memoryview:
     """A row of requests that posted nothing."""
     return memoryview(encode_row(position, OTHER, request, text, AT))
+
+
+def requests_of(
+    posted: Iterable[bytes | memoryview] = (), unposted: Sequence[memoryview] = ()
+) -> Requests:
+    """The requests of a link."""
+    return Requests(PostedRows.of(memoryview(b"".join(posted))), unposted)
 
 
 def stream(*rows: bytes | memoryview) -> bytes:

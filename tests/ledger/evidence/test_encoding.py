@@ -2,6 +2,7 @@
 
 import io
 from datetime import UTC, datetime, timedelta
+from itertools import accumulate
 from uuid import UUID, uuid4
 
 import pytest
@@ -17,7 +18,7 @@ from ledger.evidence.encoding import (
     encode_row,
     entry_rows,
     instant,
-    request_rows,
+    request_ends,
     split_entries,
     split_rows,
     split_transactions,
@@ -153,10 +154,9 @@ ODD_REQUEST = st.builds(
 
 
 @given(st.lists(REQUEST, max_size=8), st.lists(ODD_REQUEST, max_size=2))
-def test_requests_are_split_as_any_row_is(rows, odd):
+def test_each_request_ends_where_the_next_one_begins(rows, odd):
     whole = memoryview(b"".join(rows + odd))
-    assert request_rows(whole) == [row for _, row in split_rows(whole)]
-    assert list(map(bytes, request_rows(whole))) == rows + odd
+    assert list(request_ends(whole)) == list(accumulate(map(len, rows + odd)))
 
 
 async def test_postgresql_writes_the_same_octets(pool):

@@ -16,7 +16,6 @@ from ledger.evidence.findings import (
     stray_batch,
 )
 from ledger.evidence.links import ChainBuilder
-from ledger.evidence.requests import Requests
 from tests.support.evidence import (
     ONE,
     OTHER,
@@ -24,6 +23,7 @@ from tests.support.evidence import (
     entry_row,
     log_row,
     request_row,
+    requests_of,
     transaction_row,
     unposted_row,
 )
@@ -106,7 +106,7 @@ def test_a_reference_is_named_by_its_text():
 
 POSTED = [request_row(5, ONE), request_row(6, OTHER)]
 UNPOSTED = [unposted_row(1, ONE), unposted_row(1, OTHER)]
-SEALED = ChainBuilder(0, 6).add_requests(6, Requests(POSTED, UNPOSTED))
+SEALED = ChainBuilder(0, 6).add_requests(6, requests_of(POSTED, UNPOSTED))
 
 
 @pytest.mark.parametrize(
@@ -122,11 +122,11 @@ SEALED = ChainBuilder(0, 6).add_requests(6, Requests(POSTED, UNPOSTED))
     ],
 )
 def test_a_request_is_named_by_its_id(posted, unposted, row, problem):
-    found = changed_requests(SEALED, Requests(posted, unposted))
+    found = changed_requests(SEALED, requests_of(posted, unposted))
     assert (found.table, found.row) == ("requests", row)
     assert problem in found.problem
 
 
 def test_requests_that_fit_their_marks_are_the_chains_own_fault():
-    found = changed_requests(replace(SEALED, digest=bytes(32)), Requests(POSTED, UNPOSTED))
+    found = changed_requests(replace(SEALED, digest=bytes(32)), requests_of(POSTED, UNPOSTED))
     assert (found.table, found.row) == ("chain", "position 1")

@@ -14,10 +14,10 @@ from ledger.evidence.links import (
     references_digest,
     seals_digest,
 )
-from ledger.evidence.requests import Requests, requests_digest
-from tests.support.evidence import ONE, batch, request_row, unposted_row
+from ledger.evidence.requests import requests_digest
+from tests.support.evidence import ONE, batch, request_row, requests_of, unposted_row
 
-REQUESTS = Requests([request_row()], [unposted_row()])
+REQUESTS = requests_of([request_row()], [unposted_row()])
 
 
 def test_known_hashes():
@@ -90,8 +90,8 @@ def test_items_of_two_kinds_never_share_a_hash():
     digests = {
         seals_digest(rows),
         references_digest(rows),
-        requests_digest(Requests(rows, ())),
-        requests_digest(Requests((), rows)),
+        requests_digest(requests_of(rows, ())),
+        requests_digest(requests_of((), rows)),
         batch_digest(Batch(0, (), rows, memoryview(b""))),
     }
     assert len(digests) == 5

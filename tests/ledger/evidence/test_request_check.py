@@ -11,9 +11,8 @@ from ledger.evidence import request_check as module
 from ledger.evidence.encoding import encode_row
 from ledger.evidence.links import ChainBuilder
 from ledger.evidence.request_check import changed_request
-from ledger.evidence.requests import Requests
 from ledger.evidence.verify import FIRST, LAST
-from tests.support.evidence import AT, ONE, OTHER, request_row, unposted_row
+from tests.support.evidence import AT, ONE, OTHER, request_row, requests_of, unposted_row
 
 
 class Rows:
@@ -34,7 +33,7 @@ class Rows:
         sealed = [unposted_row(position, each) for each in unposted]
         if sealed:
             self.unposted[position] = sealed
-        self.links.append(self._builder.add_requests(until, Requests(rows, sealed)))
+        self.links.append(self._builder.add_requests(until, requests_of(rows, sealed)))
 
     async def request_links(self, after, limit):
         return [link for link in self.links if link.position > after][:limit]

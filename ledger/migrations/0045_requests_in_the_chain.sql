@@ -26,6 +26,12 @@ CREATE TABLE ledger.unsealed_requests (
 );
 INSERT INTO ledger.unsealed_requests (caller_id, request_id)
 SELECT caller_id, request_id FROM ledger.requests WHERE transaction_id IS NULL;
+-- Servers that are up queue, too, before the next one to start has brought the grants up to date.
+DO $$ BEGIN
+    IF to_regrole('sociallive_app') IS NOT NULL THEN
+        GRANT INSERT ON ledger.unsealed_requests TO sociallive_app;
+    END IF;
+END $$;
 
 -- `requests_until`: the last batch whose requests a link of requests covers; the first is the one
 -- behind that of the link of requests before. It may be less than `sequence`: a ledger that is older

@@ -13,6 +13,8 @@ from ledger.evidence.chainer import Chainer, Progress
 from ledger.evidence.links import Link
 from ledger.evidence.verify import Report, Verifier
 from ledger.store.evidence import EvidenceStore
+from server.database import create_pool
+from server.grants import APP
 from server.migrations import Migration
 from tests.support.evidence import link_no_requests
 from tests.support.history import fund, give, reserve
@@ -106,6 +108,24 @@ async def test_what_is_linked_is_not_linked_again(pool):
     links = await linked(pool)
     assert await chainer(pool).chain_once() is Progress.CAUGHT_UP
     assert await linked(pool) == links
+
+
+async def test_a_turn_that_breaks_off_leaves_everything_for_the_next(pool, monkeypatch):
+    await fund(pool, ann := uuid4(), 10)
+    await reserve(pool, ann, 1)
+
+    async def broken(turn, links):
+        assert [link.kind for link in links][-1] == "requests"
+        raise ConnectionError("away")
+
+    with monkeypatch.context() as away:
+        away.setattr("ledger.store.evidence.ChainTurn.append", broken)
+        with pytest.raises(ConnectionError):
+            await chainer(pool).chain_once()
+    assert await pool.fetchval("SELECT count(*) FROM ledger.request_seals") == 0
+    [link] = await linked(pool)
+    assert link.rows == 2
+    assert (await verified(pool)).sound
 
 
 # ---- what posts nothing ----
@@ -219,6 +239,23 @@ async def test_who_posts_during_an_upgrade_is_not_forgotten(old):
     await linked(pool)
     assert await sealed(pool) == held
     assert (await verified(pool)).sound
+
+
+async def test_a_server_that_is_up_holds_on_before_the_grants_are_new(old, stores):
+    pool, to_come = old
+    await fund(pool, ann := uuid4(), 10)
+    await pool.execute(
+        f"GRANT USAGE ON SCHEMA ledger TO {APP};"
+        f"GRANT SELECT, INSERT, UPDATE ON ALL TABLES IN SCHEMA ledger TO {APP};"
+        f"GRANT USAGE ON ALL SEQUENCES IN SCHEMA ledger TO {APP}"
+    )
+    await upgrade(pool, to_come)
+    name = await pool.fetchval("SELECT current_database()")
+    up = await create_pool(f"{stores[0].app_url.rpartition('/')[0]}/{name}")
+    held = await reserve(up, ann, 1)
+    up.terminate()
+    await linked(pool)
+    assert await sealed(pool) == {held}
 
 
 async def waiting(pool: asyncpg.Pool, many: int) -> None:

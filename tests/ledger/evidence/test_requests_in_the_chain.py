@@ -11,7 +11,7 @@ import pytest
 from config.ledger import EvidenceSettings
 from ledger.evidence.chainer import Chainer, Progress
 from ledger.evidence.links import Link
-from ledger.evidence.verify import Report, Verifier
+from ledger.evidence.verify import Range, Report, Verifier
 from ledger.store.evidence import EvidenceStore
 from server.database import create_pool
 from server.grants import APP
@@ -21,6 +21,7 @@ from tests.support.history import fund, give, reserve
 from tests.support.old_ledger import ledger_before
 
 CHAINED_SINCE = 45
+EVERYTHING = Range()
 LONG_AGO = "now() - interval '1 year'"
 
 
@@ -36,8 +37,9 @@ async def linked(pool: asyncpg.Pool) -> list[Link]:
     return await EvidenceStore(pool).request_links(0, 100)
 
 
-async def verified(pool: asyncpg.Pool) -> Report:
-    return await Verifier(EvidenceStore(pool), keys={}, now=datetime.now(UTC)).verify()
+async def verified(pool: asyncpg.Pool, batches: Range = EVERYTHING) -> Report:
+    verifier = Verifier(EvidenceStore(pool), keys={}, now=datetime.now(UTC))
+    return await verifier.verify(batches)
 
 
 async def sealed(pool: asyncpg.Pool) -> set[UUID]:
@@ -157,6 +159,18 @@ async def test_a_full_queue_is_worked_off_in_turns(pool):
     held = {await reserve(pool, ann, 1) for _ in range(5)}
     await chainer(pool, batch_events=2).catch_up()
     assert await sealed(pool) == held
+    assert (await verified(pool)).sound
+
+
+async def test_what_is_gone_before_it_is_sealed_stops_nothing(pool, root):
+    await fund(pool, ann := uuid4(), 10)
+    await linked(pool)
+    await root.execute(
+        "DELETE FROM ledger.requests WHERE request_id = $1", await reserve(pool, ann, 1)
+    )
+    await fund(pool, ann, 10)
+    [_, link] = await linked(pool)
+    assert (link.rows, link.requests_until) == (1, 3)
     assert (await verified(pool)).sound
 
 
@@ -337,6 +351,19 @@ async def test_forged_seals_are_found(pool, root, forge):
     await root.execute(forge, held)
     report = await verified(pool)
     assert report.findings[0].table == "requests", report.findings
+
+
+async def test_some_batches_are_verified_with_the_links_that_cover_them(pool, root):
+    await fund(pool, ann := uuid4(), 10)
+    await linked(pool)
+    forged = await reserve(pool, ann, 1)
+    await fund(pool, ann, 10)
+    first, second = await linked(pool)
+    await root.execute("UPDATE ledger.requests SET request_hash = '' WHERE request_id = $1", forged)
+    assert (await verified(pool, Range(last=first.sequence))).sound
+    for batches in (EVERYTHING, Range(first=second.sequence), Range(last=second.sequence)):
+        [finding] = (await verified(pool, batches)).findings
+        assert finding.row == f"request_id {forged}"
 
 
 async def test_the_newest_link_of_requests_is_missed(pool, root):

@@ -157,6 +157,14 @@ async def test_a_void_is_covered(pool):
 async def test_a_full_queue_is_worked_off_in_turns(pool):
     await fund(pool, ann := uuid4(), 10)
     held = {await reserve(pool, ann, 1) for _ in range(5)}
+    await pool.execute("CREATE TABLE aside AS TABLE ledger.unsealed_requests")
+    await pool.execute("DELETE FROM ledger.unsealed_requests")
+    await chainer(pool).catch_up()
+    assert await sealed(pool) == set()
+    await pool.execute(
+        "INSERT INTO ledger.unsealed_requests (caller_id, request_id)"
+        " SELECT caller_id, request_id FROM aside"
+    )
     await chainer(pool, batch_events=2).catch_up()
     assert await sealed(pool) == held
     assert (await verified(pool)).sound

@@ -100,6 +100,19 @@ async def test_plain_sql_cuts_requests_up_by_link_as_the_chain_does(pool, eviden
     assert await pool.fetch(VERIFY_SQL.read_text("utf-8")) == []
 
 
+@pytest.mark.parametrize(
+    ("until", "events", "end"),
+    [(9, 100, 6), (4, 100, 4), (9, 9, 3), (9, 8, 2), (9, 3, 1), (9, 2, 1), (0, 100, 0)],
+)
+async def test_a_portion_has_about_so_many_events(pool, evidence, until, events, end):
+    await pool.execute(
+        "INSERT INTO ledger.event_log (sequence, writer, event_count, posted_at, events)"
+        " SELECT sequence, 0, 3, now(), '[]' FROM unnest(ARRAY[1, 2, 3, 4, 6]) sequence"
+    )
+    async with evidence.turn() as turn:
+        assert await turn.requests_portion(until, events) == (0, end)
+
+
 async def test_plain_sql_finds_requests_that_are_not_covered(pool, evidence, history):
     script = VERIFY_SQL.read_text("utf-8")
     await fund(pool, ann := uuid4(), 1)

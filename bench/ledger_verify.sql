@@ -37,7 +37,7 @@ SELECT id, CASE n WHEN 0 THEN 1 ELSE 2 + (n - 1) / 1000 END,
     pg_temp.posted_at(n)
 FROM ids WHERE n <= {gifts};
 
-INSERT INTO ledger.journal_entries
+INSERT INTO ledger.posting_entries
     (entry_id, transaction_id, account_id, amount_minor, balance_minor, batch, posted_at)
 SELECT n, (SELECT id FROM ids WHERE n = 0), id, amount, amount, 1, '{day}'
 FROM (
@@ -45,17 +45,19 @@ FROM (
     FROM ids WHERE n <= 10000
 ) funded;
 
-INSERT INTO ledger.journal_entries
-    (entry_id, transaction_id, account_id, amount_minor, balance_minor, batch, posted_at)
-SELECT 10000 + 3 * gift.n + leg, gift.id, account.id,
-    CASE leg WHEN 1 THEN -10 WHEN 2 THEN 7 ELSE 3 END,
-    CASE leg WHEN 1 THEN 10 * ({each} - 1 - (gift.n - 1) / 10000)
-        WHEN 2 THEN 7 * (1 + (gift.n - 1) / 500) ELSE 3 * gift.n END,
-    2 + (gift.n - 1) / 1000, pg_temp.posted_at(gift.n)
-FROM ids gift CROSS JOIN generate_series(1, 3) leg
-JOIN ids account ON account.n = CASE leg WHEN 1 THEN 1 + (gift.n - 1) % 10000
-    WHEN 2 THEN 10002 + (gift.n - 1) % 500 ELSE 10001 END
-WHERE gift.n BETWEEN 1 AND {gifts} ORDER BY gift.n, leg;
+INSERT INTO ledger.gift_entries (
+    batch, posted_at, total_minor, fee_minor, payer_entry_id, payer_balance_minor, payee_entry_id,
+    payee_balance_minor, house_entry_id, house_balance_minor, transaction_id, payer_account_id,
+    payee_account_id, house_account_id)
+SELECT 2 + (gift.n - 1) / 1000, pg_temp.posted_at(gift.n), 10, 3,
+    10001 + 3 * gift.n, 10 * ({each} - 1 - (gift.n - 1) / 10000),
+    10002 + 3 * gift.n, 7 * (1 + (gift.n - 1) / 500), 10003 + 3 * gift.n, 3 * gift.n,
+    gift.id, payer.id, payee.id, house.id
+FROM ids gift
+JOIN ids payer ON payer.n = 1 + (gift.n - 1) % 10000
+JOIN ids payee ON payee.n = 10002 + (gift.n - 1) % 500
+JOIN ids house ON house.n = 10001
+WHERE gift.n BETWEEN 1 AND {gifts} ORDER BY gift.n;
 
 INSERT INTO ledger.requests
     (caller_id, request_id, request_hash, transaction_id, posted_at, answer)

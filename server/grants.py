@@ -28,14 +28,21 @@ VISIBLE: Mapping[str, str] = MappingProxyType(
     {
         "ledger.accounts": f"owner_id = {MINE}",
         # The subqueries see through the policies of the tables that they read.
-        "ledger.journal_entries": "account_id IN (SELECT account_id FROM ledger.accounts)",
         "ledger.holds": "account_id IN (SELECT account_id FROM ledger.accounts)",
         "ledger.transactions": "EXISTS (SELECT FROM ledger.journal_entries e"
-        " WHERE e.transaction_id = transactions.transaction_id"
-        " AND e.posted_at = transactions.posted_at)",
+        " WHERE e.account_id IN (SELECT account_id FROM ledger.accounts)"
+        " AND e.posted_at = transactions.posted_at"
+        " AND e.transaction_id = transactions.transaction_id)",
     }
 )
 """Tables with rows of one user, and which of them the reader sees."""
+
+WRITTEN_BY_ITS_FUNCTION = "ledger.gift_entries"
+"""ledger.post_gifts writes it with the owner's rights; what is sound about a gift is its doing."""
+
+ENTRIES = "ledger.journal_entries"
+"""A view, which shows the reader that user's entries alone, by itself; of its tables the reader has
+none."""
 
 
 async def apply_grants(connection: asyncpg.Connection) -> bool:
@@ -49,9 +56,11 @@ async def apply_grants(connection: asyncpg.Connection) -> bool:
     async with migration_lock(connection), connection.transaction():
         for row in await connection.fetch(SQL["statements"], APP, [*DOMAINS]):
             await connection.execute(row["statement"])
+        await connection.execute(f"REVOKE INSERT ON TABLE {WRITTEN_BY_ITS_FUNCTION} FROM {APP}")
         await connection.execute(f"GRANT USAGE ON SCHEMA ledger TO {READER}")
         for table in VISIBLE:
             await connection.execute(f"GRANT SELECT ON TABLE {table} TO {READER}")
+        await connection.execute(f"GRANT SELECT ON TABLE {ENTRIES} TO {READER}")
         await _protect(connection)
     return True
 

@@ -31,13 +31,14 @@ WITH payer AS MATERIALIZED (
            '{"total_minor":10,"balance_minor":100000,"currency":"COIN"}'
     FROM gift
 )
-INSERT INTO ledger.journal_entries
-    (transaction_id, account_id, amount_minor, balance_minor, batch, posted_at)
-SELECT transaction_id, leg.account_id, leg.amount_minor, 100000, batch, at
-FROM gift CROSS JOIN LATERAL (VALUES
-    (wallet, -10::bigint), (earnings, 7::bigint),
-    ((SELECT account_id FROM ledger.accounts WHERE code = 'fees' AND shard = $4), 3::bigint)
-) AS leg (account_id, amount_minor)
+INSERT INTO ledger.gift_entries (
+    batch, posted_at, total_minor, fee_minor, payer_entry_id, payer_balance_minor, payee_entry_id,
+    payee_balance_minor, house_entry_id, house_balance_minor, transaction_id, payer_account_id,
+    payee_account_id, house_account_id)
+SELECT batch, at, 10, 3, nextval('ledger.entry_numbers'), 100000, nextval('ledger.entry_numbers'),
+       100000, nextval('ledger.entry_numbers'), 100000, transaction_id, wallet, earnings,
+       (SELECT account_id FROM ledger.accounts WHERE code = 'fees' AND shard = $4)
+FROM gift
 """
 
 
@@ -50,17 +51,17 @@ async def fill(connection: asyncpg.Connection, entries: int) -> int:
         "SELECT max(shard) FROM ledger.accounts WHERE code = 'fees' AND shard < 100"
     )
     month = await connection.fetchval("SELECT date_trunc('month', now())")
-    await connection.execute("ALTER TABLE ledger.journal_entries DISABLE TRIGGER sound_entries")
+    await connection.execute("ALTER TABLE ledger.gift_entries DISABLE TRIGGER sound_entries")
     batch = 0
     while batch * 300 < entries:
         await connection.execute(FILL, batch, AT_ONCE, month, shard, timeout=600)
         batch += AT_ONCE // 100
-    await connection.execute("ALTER TABLE ledger.journal_entries ENABLE TRIGGER sound_entries")
-    for table in ("journal_entries", "transactions", "requests"):
+    await connection.execute("ALTER TABLE ledger.gift_entries ENABLE TRIGGER sound_entries")
+    for table in ("gift_entries", "transactions", "requests"):
         await connection.execute(f"VACUUM (ANALYZE) ledger.{table}", timeout=600)
     await connection.execute("CHECKPOINT", timeout=600)
     total: int = await connection.fetchval(
-        "SELECT sum(reltuples)::bigint FROM pg_class WHERE relname LIKE 'journal_entries_2%'"
+        "SELECT 3 * sum(reltuples)::bigint FROM pg_class WHERE relname LIKE 'gift_entries_2%'"
         " AND relkind = 'r' AND reltuples > 0"
     )
     return total

@@ -6,7 +6,8 @@ WHERE rolname = ANY($1::text[]) AND pg_has_role(current_user, oid, 'MEMBER')
 -- What the role $1 may do in the schemas $2: everything with rows, but for what the tables' own
 -- triggers refuse. A table whose rows never change has a trigger on UPDATE that calls a function
 -- named refuse_change; where that is on some columns, the others may be updated. Partitions are
--- reached through their parents alone; what strayed into a default one is counted there.
+-- reached through their parents alone; what strayed into a default one is counted there. Views are
+-- read.
 WITH tables AS (
     SELECT c.oid, format('%I.%I', n.nspname, c.relname) AS name
     FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
@@ -50,6 +51,9 @@ SELECT format('GRANT SELECT ON TABLE %I.%I TO %I', n.nspname, c.relname, $1::tex
 FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
 WHERE n.nspname = ANY($2::text[]) AND c.relkind = 'r'
   AND pg_get_expr(c.relpartbound, c.oid) = 'DEFAULT'
+UNION ALL
+SELECT format('GRANT SELECT ON TABLE %I.%I TO %I', schemaname, viewname, $1::text), 6
+FROM pg_views WHERE schemaname = ANY($2::text[])
 UNION ALL
 SELECT format('GRANT SELECT ON TABLE public.schema_migrations TO %I', $1::text), 6
 ORDER BY turn, statement

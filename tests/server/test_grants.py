@@ -12,10 +12,16 @@ from ledger.store import LedgerStore
 from server.database import create_pool
 from server.embedded.postgres import EmbeddedPostgres
 from server.embedded.redis import EmbeddedRedis
-from server.grants import APP, READER, VISIBLE, apply_grants
+from server.grants import APP, ENTRIES, READER, VISIBLE, apply_grants
 from tests.server.backup.conftest import ADA, BO, Silent, gift, ledger  # noqa: F401
 
-APPEND_ONLY = ("ledger.journal_entries", "ledger.transactions", "ledger.event_log")
+APPEND_ONLY = (
+    "ledger.posting_entries",
+    "ledger.gift_entries",
+    "ledger.transactions",
+    "ledger.event_log",
+)
+SEEN = (*VISIBLE, ENTRIES)
 
 
 @pytest.fixture
@@ -75,6 +81,24 @@ async def test_other_tables_may_be_written(app: asyncpg.Connection) -> None:
         await app.execute("CREATE TABLE ledger.mine (n integer)")
 
 
+async def test_a_gift_is_posted_by_its_function_alone(
+    ledger: LedgerService,  # noqa: F811
+    owner: asyncpg.Connection,
+    app: asyncpg.Connection,
+) -> None:
+    """It runs with the owner's rights, so who may call it is said, too."""
+    with pytest.raises(asyncpg.InsufficientPrivilegeError):
+        await app.execute("INSERT INTO ledger.gift_entries SELECT * FROM ledger.gift_entries")
+    call = await owner.fetchrow(
+        "SELECT oid::regprocedure::text AS name, prosecdef, proconfig FROM pg_proc"
+        " WHERE oid = 'ledger.post_gifts'::regproc"
+    )
+    assert (call["prosecdef"], call["proconfig"]) == (True, ["search_path=pg_catalog, pg_temp"])
+    may_call = "SELECT has_function_privilege($1, $2, 'EXECUTE')"
+    assert await owner.fetchval(may_call, APP, call["name"])
+    assert not await owner.fetchval(may_call, READER, call["name"])
+
+
 async def test_grants_are_made_again_without_change(owner: asyncpg.Connection) -> None:
     query = (
         "SELECT relname, relrowsecurity,"
@@ -98,16 +122,14 @@ async def rows_seen(connection: asyncpg.Connection, user_id: UUID | None) -> dic
         await connection.execute(f"SET LOCAL ROLE {READER}")
         if user_id is not None:
             await connection.execute("SELECT set_config('app.user_id', $1, true)", str(user_id))
-        return {
-            table: await connection.fetchval(f"SELECT count(*) FROM {table}") for table in VISIBLE
-        }
+        return {table: await connection.fetchval(f"SELECT count(*) FROM {table}") for table in SEEN}
 
 
 async def test_a_user_s_reads_see_that_user_s_rows(
     ledger: LedgerService,  # noqa: F811
     app: asyncpg.Connection,
 ) -> None:
-    everything = {table: await app.fetchval(f"SELECT count(*) FROM {table}") for table in VISIBLE}
+    everything = {table: await app.fetchval(f"SELECT count(*) FROM {table}") for table in SEEN}
     assert everything["ledger.transactions"] == 11
     assert await rows_seen(app, ADA) == {
         "ledger.accounts": 1,
@@ -117,7 +139,7 @@ async def test_a_user_s_reads_see_that_user_s_rows(
     }
     seen = await rows_seen(app, BO)
     assert (seen["ledger.journal_entries"], seen["ledger.transactions"]) == (10, 10)
-    nothing = dict.fromkeys(VISIBLE, 0)
+    nothing = dict.fromkeys(SEEN, 0)
     assert await rows_seen(app, uuid4()) == nothing
     assert await rows_seen(app, None) == nothing
     # The role and the user end with the transaction: the pool's next borrower has neither.
@@ -130,6 +152,9 @@ async def test_a_user_s_reads_write_nothing(app: asyncpg.Connection) -> None:
         "UPDATE ledger.accounts SET balance_minor = 1",
         "INSERT INTO ledger.event_cursors VALUES ('x', 1)",
         "SELECT * FROM identity.users",
+        "SELECT * FROM ledger.posting_entries",
+        "SELECT * FROM ledger.gift_entries",
+        "SELECT ledger.make_months_ahead(1)",
     ):
         with pytest.raises(asyncpg.InsufficientPrivilegeError):
             await app.execute(f"BEGIN; SET LOCAL ROLE {READER}; {statement}")

@@ -16,7 +16,6 @@ WHERE n.nspname IN ('ledger', 'compliance', 'identity', 'media')
 """Of a partition's index, `parent` is the one that it is a part of."""
 
 IN_FUNCTIONS = {
-    "closed_accounts": "ledger.post_gifts",
     "open_holds_by_expiry": "ledger.expire_holds",
     "requests_by_age": "ledger.archive_requests",
 }

@@ -1,4 +1,4 @@
-"""A short history of the ledger, posted by the database's own functions."""
+"""A short history of the ledger, posted by the database's own functions and the gifts' writer."""
 
 import json
 from datetime import UTC, datetime, timedelta
@@ -6,6 +6,11 @@ from typing import Any
 from uuid import UUID, uuid4
 
 import asyncpg
+
+from config.ledger import LedgerSettings
+from ledger.gifts import GiftRequest, prepare
+from ledger.money import Split
+from ledger.store.writer import GiftWriter
 
 COIN = "COIN"
 
@@ -56,6 +61,26 @@ async def give(
         metadata={"b": 1, "a": "ü"},
         **fields,
     )
+
+
+async def send(
+    pool: asyncpg.Pool, payer: UUID, payee: UUID, total_minor: int, *, fee_minor: int
+) -> UUID:
+    """A gift, as the writer of gifts posts it; its id."""
+    request = GiftRequest(uuid4(), payer, "Vera", payee, uuid4(), "rose", 1)
+    gift = prepare(
+        request,
+        split=Split(fee_minor, total_minor - fee_minor),
+        currency=COIN,
+        description="1 × Rose",
+        transaction_id=uuid4(),
+        event_id=str(uuid4()),
+    )
+    writer = GiftWriter(pool, LedgerSettings())
+    [settled] = await writer.post([gift])
+    await writer.close()
+    assert settled.result == "posted"
+    return gift.transaction_id
 
 
 async def reverse(

@@ -8,9 +8,16 @@ import pytest
 
 from ledger.accounts import CHART
 
-TABLES = ("journal_entries", "transactions", "event_log", "accounts", "requests")
+TABLES = (
+    "posting_entries",
+    "gift_entries",
+    "transactions",
+    "event_log",
+    "accounts",
+    "requests",
+)
 INSERT_ENTRIES = """
-    INSERT INTO ledger.journal_entries
+    INSERT INTO ledger.posting_entries
         (transaction_id, account_id, amount_minor, balance_minor, batch, posted_at)
     SELECT t, a, m, 0, 1, now() FROM unnest($1::uuid[], $2::uuid[], $3::bigint[]) AS e (t, a, m)
 """
@@ -28,8 +35,9 @@ async def test_nothing_in_the_books_is_ever_changed_or_removed(pool, fund):
     for statement in (
         *(f"DELETE FROM ledger.{table}" for table in TABLES),
         *(f"TRUNCATE ledger.{table} CASCADE" for table in TABLES),
-        "UPDATE ledger.journal_entries SET amount_minor = 1",
-        "UPDATE ledger.journal_entries SET balance_minor = 1 WHERE false",
+        "UPDATE ledger.posting_entries SET amount_minor = 1",
+        "UPDATE ledger.posting_entries SET balance_minor = 1 WHERE false",
+        "UPDATE ledger.gift_entries SET total_minor = 1 WHERE false",
         "UPDATE ledger.transactions SET memo = ''",
         "UPDATE ledger.event_log SET events = '[]'",
         "UPDATE ledger.requests SET request_hash = ''",
@@ -91,6 +99,60 @@ async def test_entries_that_do_not_sum_to_zero_are_refused(pool, fund):
         await pool.execute(INSERT_ENTRIES, [transaction], [one], [0])
 
 
+GIFT = {
+    "batch": "1",
+    "posted_at": "now()",
+    "total_minor": "10",
+    "fee_minor": "3",
+    "transaction_id": "gen_random_uuid()",
+    **{
+        f"{leg}_{column}": value
+        for leg in ("payer", "payee", "house")
+        for column, value in (
+            ("entry_id", "1"),
+            ("balance_minor", "0"),
+            ("account_id", "gen_random_uuid()"),
+        )
+    },
+}
+
+
+def nothing_of(leg: str) -> dict[str, str]:
+    return {name: "NULL" for name in GIFT if name.startswith(leg)}
+
+
+@pytest.mark.parametrize(
+    ("changed", "legs"),
+    [
+        ({}, [-10, 7, 3]),
+        ({"fee_minor": "0", **nothing_of("house")}, [-10, 10]),
+        ({"fee_minor": "10", **nothing_of("payee")}, [-10, 10]),
+        ({"total_minor": "0", "fee_minor": "0"}, None),
+        ({"total_minor": "-10"}, None),
+        ({"fee_minor": "-1"}, None),
+        ({"fee_minor": "11"}, None),
+        ({"fee_minor": "0"}, None),
+        ({"fee_minor": "10"}, None),
+        (nothing_of("house"), None),
+        (nothing_of("payee"), None),
+        *(({name: "NULL"}, None) for name in GIFT),
+    ],
+)
+async def test_a_gift_is_a_sound_one_or_none(pool, changed, legs):
+    """Its entries sum to zero, and nothing is where no entry is."""
+    row = GIFT | changed
+    insert = pool.execute(
+        f"INSERT INTO ledger.gift_entries ({', '.join(row)}) SELECT {', '.join(row.values())}"
+    )
+    if legs is None:
+        with pytest.raises((asyncpg.CheckViolationError, asyncpg.NotNullViolationError)):
+            await insert
+    else:
+        await insert
+        entries = await pool.fetch("SELECT amount_minor FROM ledger.journal_entries")
+        assert [row["amount_minor"] for row in entries] == legs
+
+
 async def test_a_partition_named_by_itself_is_as_strict(pool, fund):
     await fund(uuid4(), 100)
     rows = await pool.fetch(
@@ -101,10 +163,10 @@ async def test_a_partition_named_by_itself_is_as_strict(pool, fund):
     for row in rows:
         with pytest.raises(asyncpg.RestrictViolationError, match="append-only"):
             await pool.execute(f"DELETE FROM {row['name']}")
-        if row["parent"].endswith("journal_entries"):
+        if row["parent"].endswith("posting_entries"):
             with pytest.raises(asyncpg.IntegrityConstraintViolationError):
                 await pool.execute(
-                    INSERT_ENTRIES.replace("ledger.journal_entries", row["name"]).replace(
+                    INSERT_ENTRIES.replace("ledger.posting_entries", row["name"]).replace(
                         "now()", "$4"
                     ),
                     [uuid4()],

@@ -10,7 +10,7 @@ import pytest
 from ledger.accounts import AccountCode
 from ledger.statements import Period
 from ledger.store.books import SQL
-from tests.support.history import fund, give
+from tests.support.history import fund, give, send
 
 REPLAY = """
     SELECT coalesce(sum(e.amount_minor), 0)::bigint
@@ -28,6 +28,8 @@ async def people(pool):
         await fund(pool, ben, 500)
         await give(pool, ann, cleo, 130)
         await give(pool, ben, cleo, 70)
+        await send(pool, ann, cleo, 9, fee_minor=2)
+        await send(pool, ben, ann, 5, fee_minor=0)
     await pool.execute(
         "INSERT INTO ledger.accounts (code, owner_id, currency, shard)"
         " VALUES ('earnings', $1, 'COIN', 7)",
@@ -41,7 +43,7 @@ async def people(pool):
                 SELECT * FROM ledger.transactions
                 ORDER BY posted_at DESC, transaction_id DESC LIMIT 1
             ) t WHERE a.owner_id = $1 AND a.code = 'earnings')
-        INSERT INTO ledger.journal_entries
+        INSERT INTO ledger.posting_entries
             (transaction_id, account_id, amount_minor, balance_minor, batch, posted_at)
         SELECT transaction_id, account_id, CASE shard WHEN 7 THEN 5 ELSE -5 END,
                CASE shard WHEN 7 THEN 5 ELSE 4 * 180 - 5 END, batch, posted_at FROM moved""",
@@ -102,13 +104,21 @@ async def test_it_is_one_step_in_the_index(pool, stores, database_url, people):
     await root.execute("SET session_replication_role = replica")
     await root.execute(
         """
-        INSERT INTO ledger.journal_entries
+        INSERT INTO ledger.posting_entries
             (transaction_id, account_id, amount_minor, balance_minor, batch, posted_at)
         SELECT gen_random_uuid(), account_id, 1, n, 10^6 + n, now() - interval '1 second' * n
         FROM ledger.accounts, generate_series(1, 3000) n
         """
     )
-    await root.execute("ANALYZE ledger.journal_entries, ledger.accounts")
+    await root.execute(
+        """
+        INSERT INTO ledger.gift_entries
+        SELECT 10^6 + n, now() - interval '1 second' * n, 1, 0, 10^6 + n, n, 10^7 + n, n, NULL,
+               NULL, gen_random_uuid(), payer.account_id, payee.account_id, NULL
+        FROM ledger.accounts payer, ledger.accounts payee, generate_series(1, 500) n
+        """
+    )
+    await root.execute("ANALYZE ledger.posting_entries, ledger.gift_entries, ledger.accounts")
     at = await root.fetchval("SELECT now() - interval '10 minutes'")
     for name, arguments in (
         ("balance_at", (people[2], "earnings", "COIN", at)),
@@ -118,11 +128,11 @@ async def test_it_is_one_step_in_the_index(pool, stores, database_url, people):
         scans = [
             (node["Node Type"], node.get("Index Name", ""))
             for node in nodes(plan[0]["Plan"])
-            if "journal_entries" in node.get("Relation Name", "")
+            if "_entries" in node.get("Relation Name", "")
         ]
         assert scans
         assert all("Index" in kind for kind, _ in scans), scans
-        assert all("account_id_posted_at_entry_id" in index for _, index in scans), scans
+        assert all("account_id_posted_at_" in index for _, index in scans), scans
     await root.close()
 
 

@@ -1,3 +1,5 @@
+from uuid import uuid4
+
 import asyncpg
 
 from config.ledger import LedgerSettings
@@ -6,7 +8,7 @@ from server.database import create_pool
 from server.grants import apply_grants
 
 MONTHS = """
-SELECT count(*) FROM pg_inherits WHERE inhparent = 'ledger.journal_entries'::regclass
+SELECT count(*) FROM pg_inherits WHERE inhparent = 'ledger.posting_entries'::regclass
 """
 
 
@@ -16,7 +18,7 @@ async def test_missing_months_are_made_once_by_the_role_that_may_make_no_table(
     owner = await asyncpg.connect(database_url)
     await apply_grants(owner)
     last = await owner.fetchval(
-        "SELECT 'ledger.journal_entries_' || to_char(now() AT TIME ZONE 'UTC'"
+        "SELECT 'ledger.posting_entries_' || to_char(now() AT TIME ZONE 'UTC'"
         " + interval '3 months', 'YYYY_MM')"
     )
     await owner.execute(f"DROP TABLE {last}")
@@ -42,4 +44,9 @@ async def test_rows_without_a_month_are_counted(
         "INSERT INTO ledger.event_log (sequence, writer, event_count, posted_at, events)"
         " VALUES (1, 1, 1, '2001-01-31T12:00Z', '[]')"
     )
-    assert await upkeep.strays() == 1
+    await pool.execute(
+        "INSERT INTO ledger.gift_entries VALUES"
+        " (1, '2001-01-31T12:00Z', 1, 0, 1, 0, 2, 1, NULL, NULL, $1, $1, $1, NULL)",
+        uuid4(),
+    )
+    assert await upkeep.strays() == 2

@@ -24,14 +24,14 @@ async def test_a_changed_balance_is_found(ledger: LedgerService, pool: asyncpg.P
 
 async def test_a_changed_entry_is_found(ledger: LedgerService, pool: asyncpg.Pool) -> None:
     async with pool.acquire() as connection:
-        await connection.execute("ALTER TABLE ledger.journal_entries DISABLE TRIGGER USER")
+        await connection.execute("ALTER TABLE ledger.posting_entries DISABLE TRIGGER USER")
         for (partition,) in await connection.fetch(
             "SELECT inhrelid::regclass::text FROM pg_inherits"
-            " WHERE inhparent = 'ledger.journal_entries'::regclass"
+            " WHERE inhparent = 'ledger.posting_entries'::regclass"
         ):
             await connection.execute(f"ALTER TABLE {partition} DISABLE TRIGGER USER")
         await connection.execute(
-            "UPDATE ledger.journal_entries SET amount_minor = amount_minor + 1"
-            " WHERE entry_id = (SELECT max(entry_id) FROM ledger.journal_entries)"
+            "UPDATE ledger.posting_entries SET amount_minor = amount_minor + 1"
+            " WHERE entry_id = (SELECT max(entry_id) FROM ledger.posting_entries)"
         )
         assert len(await ledger_faults(connection)) == 2

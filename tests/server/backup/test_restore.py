@@ -42,9 +42,9 @@ async def test_a_restored_ledger_is_the_same_and_goes_on(
     await gift(restored)
     assert (await restored.wallet(ADA)).balance_minor == 890
     with pytest.raises(asyncpg.RestrictViolationError):  # triggers came along
-        await pool.execute("DELETE FROM ledger.journal_entries")
+        await pool.execute("DELETE FROM ledger.posting_entries")
     assert not await pool.fetchval(  # and the grants were made anew
-        "SELECT has_table_privilege('sociallive_app', 'ledger.journal_entries', 'UPDATE')"
+        "SELECT has_table_privilege('sociallive_app', 'ledger.posting_entries', 'UPDATE')"
     )
     pool.terminate()
 

@@ -166,8 +166,9 @@ def request_ends(requests: memoryview) -> Sequence[int]:
 
 def _check_entries(rows: memoryview) -> None:
     if not _fits(rows, ENTRY.size, _ENTRY_FRAME):
-        odd = next((key for key, row in split_rows(rows) if len(row) != ENTRY.size), None)
-        raise MalformedRows("a field is NULL or of another width", f"entry_id {odd}")
+        odd = next(((key, row) for key, row in split_rows(rows) if len(row) != ENTRY.size), None)
+        name = "NULL" if odd is None or _LONG.unpack_from(odd[1], 2)[0] < 0 else odd[0]
+        raise MalformedRows("a field is NULL or of another width", f"entry_id {name}")
 
 
 def _fits(rows: memoryview, width: int, frame: Mapping[int, int]) -> bool:

@@ -42,7 +42,7 @@ async def people(pool):
             FROM ledger.accounts a, (
                 SELECT * FROM ledger.transactions
                 ORDER BY posted_at DESC, transaction_id DESC LIMIT 1
-            ) t WHERE a.owner_id = $1 AND a.code = 'earnings')
+            ) t WHERE a.owner_id = $1 AND a.code = 'earnings' AND a.shard IN (0, 7))
         INSERT INTO ledger.posting_entries
             (transaction_id, account_id, amount_minor, balance_minor, batch, posted_at)
         SELECT transaction_id, account_id, CASE shard WHEN 7 THEN 5 ELSE -5 END,

@@ -1,9 +1,8 @@
 """Group commit: what waits is committed together, each gets its own answer after the commit.
 
-There is no timer. While one batch is in flight the next gathers, up to `most`; a lone item goes at
-once. A batch that starts from idle takes half of what came at the same time, so that the database
-works on one half while the loop serves the other, instead of both waiting for each other in turn.
-Answers are given by few a turn: those who got one have much to do, and the database's next word, to
+There is no timer. While one batch is in flight the next gathers, up to `most`. A batch is taken one
+turn of the loop after there could be one, so that what comes at the same time goes together: a batch
+has a price of its own, and half of what waits would pay it twice. Answers are given by few a turn: those who got one have much to do, and the database's next word, to
 another batch, should not wait until they all have done it.
 
 Order is that of arrival. A waiter that is cancelled before its item was sent takes it back; after
@@ -20,8 +19,6 @@ from ledger.errors import LedgerBusy
 Item = TypeVar("Item")
 Outcome = TypeVar("Outcome")
 
-WORTH_HALVING = 16
-"""From so many on a batch that starts from idle is halved."""
 ANSWERED_AT_ONCE = 16
 """Answers given in one turn of the loop."""
 
@@ -80,22 +77,21 @@ class GroupCommit(Generic[Item, Outcome]):
             self._answer()
 
     async def _run(self) -> None:
-        size = len(self._waiting)
-        size = size // 2 if size >= WORTH_HALVING else size
         try:
-            while batch := self._take(min(size, self._most)):
-                await self._send(batch)
-                size = len(self._waiting)
+            while self._waiting:
+                await asyncio.sleep(0)
+                if batch := self._take():
+                    await self._send(batch)
         finally:
             self._task = None
             for _, future in self._waiting:  # only where this task was cancelled
                 future.cancel()
             self._waiting.clear()
 
-    def _take(self, size: int) -> list[tuple[Item, asyncio.Future[Outcome]]]:
+    def _take(self) -> list[tuple[Item, asyncio.Future[Outcome]]]:
         """The first of those that still want an answer."""
         batch: list[tuple[Item, asyncio.Future[Outcome]]] = []
-        while self._waiting and len(batch) < size:
+        while self._waiting and len(batch) < self._most:
             entry = self._waiting.popleft()
             if not entry[1].done():
                 batch.append(entry)

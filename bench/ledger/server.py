@@ -45,7 +45,7 @@ def _ticks(pid: int) -> int:
     """CPU of a process and of its children that ended, in clock ticks (proc(5))."""
     try:
         fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-    except FileNotFoundError:  # a backend that ended just now is among its parent's children
+    except (FileNotFoundError, ProcessLookupError):  # it ended just now, and its parent counts it
         return 0
     return sum(map(int, fields[11:15]))
 

@@ -51,12 +51,10 @@ async def fill(connection: asyncpg.Connection, entries: int) -> int:
         "SELECT max(shard) FROM ledger.accounts WHERE code = 'fees' AND shard < 100"
     )
     month = await connection.fetchval("SELECT date_trunc('month', now())")
-    await connection.execute("ALTER TABLE ledger.gift_entries DISABLE TRIGGER sound_entries")
     batch = 0
     while batch * 300 < entries:
         await connection.execute(FILL, batch, AT_ONCE, month, shard, timeout=600)
         batch += AT_ONCE // 100
-    await connection.execute("ALTER TABLE ledger.gift_entries ENABLE TRIGGER sound_entries")
     for table in ("gift_entries", "transactions", "requests"):
         await connection.execute(f"VACUUM (ANALYZE) ledger.{table}", timeout=600)
     await connection.execute("CHECKPOINT", timeout=600)

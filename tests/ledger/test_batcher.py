@@ -69,11 +69,13 @@ async def test_while_one_batch_is_in_flight_the_next_gathers(group, script):
     assert script.batches == [["a"], ["b", "c", "d"]]
 
 
-async def test_what_comes_together_from_idle_goes_in_halves(group, script):
-    answers = await settle(*(group.submit(number) for number in range(16)))
-    assert answers == [f"done {number}" for number in range(16)]
-    assert [len(batch) for batch in script.batches] == [8, 8]
-    assert script.committed == list(range(16))
+async def test_what_comes_at_the_same_time_goes_together(group, script):
+    async def client(number):
+        return await group.submit(number)
+
+    answers = await asyncio.gather(*(client(number) for number in range(8)))
+    assert answers == [f"done {number}" for number in range(8)]
+    assert script.batches == [list(range(8))]
 
 
 async def test_a_batch_has_its_most_and_nobody_is_passed_by(group, script):
@@ -94,7 +96,7 @@ async def test_beyond_the_bound_is_busy(group, script):
     with pytest.raises(LedgerBusy):
         group.submit("too many")
     await turns()
-    assert group.waiting == 15  # of 25 from idle half were taken, but at most ten
+    assert group.waiting == 15  # of 25 ten were taken
     script.gate.set()
     assert len(await settle(*waiting)) == 25
     assert await group.submit("again") == "done again"

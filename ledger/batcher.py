@@ -1,9 +1,10 @@
 """Group commit: what waits is committed together, each gets its own answer after the commit.
 
-There is no timer. While one batch is in flight the next gathers, up to `most`. A batch is taken one
-turn of the loop after there could be one, so that what comes at the same time goes together: a batch
-has a price of its own, and half of what waits would pay it twice. Answers are given by few a turn: those who got one have much to do, and the database's next word, to
-another batch, should not wait until they all have done it.
+There is no timer. While one batch is in flight the next gathers, up to `most`. A batch is taken a
+turn of the loop after there could be one, so that what comes at the same time goes together: a
+batch has a price of its own, and two halves would pay it twice. Answers are given by few a turn:
+those who got one have much to do, and the database's next word, to another batch, should not wait
+until they all have done it.
 
 Order is that of arrival. A waiter that is cancelled before its item was sent takes it back; after
 that the item is committed or not as if nothing had happened, and nobody else is touched.

@@ -15,7 +15,7 @@ WHERE owner_id = $1 AND currency = $2
 -- name: statement
 -- Entries posted in [$4, $5), newest first, behind the place ($6, $7) of the page before. An account
 -- may be several rows; its balance at a place is the sum of what each had there, which is the
--- balance after its last entry before that place: one step in journal_entries_of_account.
+-- balance after its last entry before that place: one step in each index by account.
 WITH part AS (
     SELECT account_id, balance_minor, shard FROM ledger.accounts
     WHERE owner_id = $1 AND code = $2 AND currency = $3

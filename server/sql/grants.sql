@@ -7,7 +7,7 @@ WHERE rolname = ANY($1::text[]) AND pg_has_role(current_user, oid, 'MEMBER')
 -- triggers refuse. A table whose rows never change has a trigger on UPDATE that calls a function
 -- named refuse_change; where that is on some columns, the others may be updated. Partitions are
 -- reached through their parents alone; what strayed into a default one is counted there. Views are
--- read.
+-- read. What runs with the owner's rights is nobody else's to call: a restored dump knows no grants.
 WITH tables AS (
     SELECT c.oid, format('%I.%I', n.nspname, c.relname) AS name
     FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
@@ -26,6 +26,10 @@ WITH tables AS (
 )
 SELECT format('GRANT USAGE ON SCHEMA %I TO %I', nspname, $1::text) AS statement, 1 AS turn
 FROM pg_namespace WHERE nspname = ANY($2::text[])
+UNION ALL
+SELECT format('REVOKE EXECUTE ON FUNCTION %s FROM PUBLIC', p.oid::regprocedure), 1
+FROM pg_proc p JOIN pg_namespace n ON n.oid = p.pronamespace
+WHERE n.nspname = ANY($2::text[]) AND p.prosecdef
 UNION ALL
 SELECT format('REVOKE ALL ON TABLE %s FROM %I', name, $1::text), 2 FROM tables
 UNION ALL

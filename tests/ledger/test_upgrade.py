@@ -1,20 +1,26 @@
 """What version 0.1 wrote is there after the upgrade: balances, statements, answers, events."""
 
 from collections.abc import AsyncIterator
+from datetime import UTC, datetime
 from uuid import UUID, uuid4
 
 import asyncpg
 import pytest
 
-from config.ledger import LedgerSettings
+from config.ledger import EvidenceSettings, LedgerSettings
 from ledger.errors import IdempotencyMismatch
 from ledger.events import GiftSent, batch_from_json
+from ledger.evidence.chainer import Chainer
+from ledger.evidence.verify import Verifier
 from ledger.gifts import GiftRequest
 from ledger.outbox import OutboxPublisher, Progress
 from ledger.service import LedgerService
 from ledger.store import LedgerStore
+from ledger.store.evidence import EvidenceStore
 from server.database import create_pool
+from server.grants import APP, READER, apply_grants
 from server.migrations import migrate, migrations
+from tests.support.history import fund, give
 
 GRANT = "SELECT answer FROM ledger.post_grant($1, $2, $3, $4, $5, 'COIN', 'Coins granted', 'hello')"
 GIFT = """
@@ -115,3 +121,83 @@ async def test_the_books_of_the_first_version_are_there(old_url, recorder):
     assert UUID(str(sent[0].data.transaction_id)) == again.transaction_id
     await ledger.close()
     pool.terminate()
+
+
+OLD_POLICIES = f"""
+CREATE POLICY app_works ON ledger.journal_entries TO {APP} USING (true) WITH CHECK (true);
+CREATE POLICY reader_sees_own ON ledger.journal_entries FOR SELECT TO {READER}
+    USING (account_id IN (SELECT account_id FROM ledger.accounts));
+ALTER TABLE ledger.journal_entries ENABLE ROW LEVEL SECURITY;
+CREATE POLICY app_works ON ledger.transactions TO {APP} USING (true) WITH CHECK (true);
+CREATE POLICY reader_sees_own ON ledger.transactions FOR SELECT TO {READER}
+    USING (EXISTS (SELECT FROM ledger.journal_entries e
+                   WHERE e.transaction_id = transactions.transaction_id));
+ALTER TABLE ledger.transactions ENABLE ROW LEVEL SECURITY;
+GRANT SELECT ON ledger.journal_entries, ledger.transactions TO {READER};
+"""
+"""As they were before entries were shown by a view."""
+
+
+@pytest.fixture
+async def empty_url(stores) -> AsyncIterator[str]:
+    postgres, _ = stores
+    admin = await asyncpg.connect(postgres.admin_url)
+    name = f"old_{uuid4().hex}"
+    await admin.execute(f"CREATE DATABASE {name} OWNER sociallive")
+    yield f"{postgres.url.rpartition('/')[0]}/{name}"
+    await admin.execute(f"DROP DATABASE {name} WITH (FORCE)")
+    await admin.close()
+
+
+async def test_a_gift_of_three_rows_and_one_of_a_row_are_alike(
+    empty_url, stores, recorder, monkeypatch
+):
+    """A ledger at work, with a writer and a chainer that are up, is brought to gifts of one row."""
+    owner = await asyncpg.connect(empty_url)
+    known = migrations()
+    with monkeypatch.context() as before:
+        before.setattr(
+            "server.migrations.migrations",
+            lambda: [each for each in known if (each.domain, each.version) < ("ledger", 46)],
+        )
+        await migrate(owner)
+    await owner.execute(OLD_POLICIES)
+    pool = await create_pool(empty_url)
+    ledger = LedgerService(
+        LedgerSettings(),
+        LedgerStore(pool, LedgerSettings()),
+        wake=recorder.wake,
+        observer=recorder,
+    )
+    chainer = Chainer(EvidenceStore(pool), EvidenceSettings(), clock=lambda: datetime.now(UTC))
+    vera, streamer = uuid4(), uuid4()
+    await fund(pool, vera, 1000)
+    for _ in range(2):
+        await give(pool, vera, streamer, 50)
+        await ledger.send_gift(GiftRequest(uuid4(), vera, "Vera", streamer, uuid4(), "rose", 2))
+        await chainer.catch_up()
+        await migrate(owner)
+        assert await apply_grants(owner)
+    await ledger.close()
+    assert await owner.fetchval("SELECT count(*) FROM ledger.posting_entries") == 2 + 3 * 3
+    assert await owner.fetchval("SELECT count(*) FROM ledger.gift_entries") == 1
+
+    report = await Verifier(EvidenceStore(pool), keys={}, now=datetime.now(UTC)).verify()
+    assert (report.findings, report.entries, report.unchained) == ((), 2 + 4 * 3, 0)
+    pool.terminate()
+    app = await create_pool(
+        f"{stores[0].app_url.rpartition('/')[0]}/{empty_url.rpartition('/')[2]}"
+    )
+    store = LedgerStore(app, LedgerSettings(), reader=READER)
+    ledger = LedgerService(LedgerSettings(), store, wake=recorder.wake, observer=recorder)
+    for user, account, amounts in (
+        (vera, "wallet", [-20, -50, -20, -50, 1000]),
+        (streamer, "earnings", [14, 45, 14, 45]),
+    ):
+        page = await ledger.statement(user, account=account, cursor=None, limit=10)
+        assert [line.amount_minor for line in page.lines] == amounts
+        assert page.closing_balance_minor == sum(amounts)
+    await ledger.send_gift(GiftRequest(uuid4(), vera, "Vera", streamer, uuid4(), "rose", 1))
+    await ledger.close()
+    app.terminate()
+    await owner.close()

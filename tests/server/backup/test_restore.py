@@ -46,6 +46,12 @@ async def test_a_restored_ledger_is_the_same_and_goes_on(
     assert not await pool.fetchval(  # and the grants were made anew
         "SELECT has_table_privilege('sociallive_app', 'ledger.posting_entries', 'UPDATE')"
     )
+    open_to = await pool.fetch(
+        "SELECT rolname, bool_or(has_function_privilege(r.oid, p.oid, 'EXECUTE')) AS may"
+        " FROM pg_proc p, pg_roles r WHERE prosecdef AND pronamespace = 'ledger'::regnamespace"
+        " AND rolname LIKE 'sociallive\\__%' GROUP BY 1"
+    )
+    assert dict(open_to) == {"sociallive_app": True, "sociallive_reader": False}
     pool.terminate()
 
 

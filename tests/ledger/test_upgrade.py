@@ -30,14 +30,21 @@ FROM ledger.post_gift($1, $2, $3, 'Vera', $4, $5, 'rose', $6, $7, $8, 'COIN', 'R
 
 
 @pytest.fixture
-async def old_url(stores) -> AsyncIterator[str]:
-    """A database as version 0.1 had it."""
+async def empty_url(stores) -> AsyncIterator[str]:
+    """A database that nobody has migrated."""
     postgres, _ = stores
     admin = await asyncpg.connect(postgres.admin_url)
     name = f"old_{uuid4().hex}"
     await admin.execute(f"CREATE DATABASE {name} OWNER sociallive")
-    url = f"{postgres.url.rpartition('/')[0]}/{name}"
-    connection = await asyncpg.connect(url)
+    yield f"{postgres.url.rpartition('/')[0]}/{name}"
+    await admin.execute(f"DROP DATABASE {name} WITH (FORCE)")
+    await admin.close()
+
+
+@pytest.fixture
+async def old_url(empty_url: str) -> str:
+    """A database as version 0.1 had it."""
+    connection = await asyncpg.connect(empty_url)
     first = next(each for each in migrations() if each.domain == "ledger" and each.version == 1)
     await connection.execute(first.sql)
     await connection.execute(
@@ -48,9 +55,7 @@ async def old_url(stores) -> AsyncIterator[str]:
         "INSERT INTO schema_migrations VALUES ('ledger', 1, 'ledger', $1)", first.checksum
     )
     await connection.close()
-    yield url
-    await admin.execute(f"DROP DATABASE {name} WITH (FORCE)")
-    await admin.close()
+    return empty_url
 
 
 class Sink:
@@ -136,17 +141,6 @@ ALTER TABLE ledger.transactions ENABLE ROW LEVEL SECURITY;
 GRANT SELECT ON ledger.journal_entries, ledger.transactions TO {READER};
 """
 """As they were before entries were shown by a view."""
-
-
-@pytest.fixture
-async def empty_url(stores) -> AsyncIterator[str]:
-    postgres, _ = stores
-    admin = await asyncpg.connect(postgres.admin_url)
-    name = f"old_{uuid4().hex}"
-    await admin.execute(f"CREATE DATABASE {name} OWNER sociallive")
-    yield f"{postgres.url.rpartition('/')[0]}/{name}"
-    await admin.execute(f"DROP DATABASE {name} WITH (FORCE)")
-    await admin.close()
 
 
 async def test_a_gift_of_three_rows_and_one_of_a_row_are_alike(

@@ -69,13 +69,21 @@ async def test_while_one_batch_is_in_flight_the_next_gathers(group, script):
     assert script.batches == [["a"], ["b", "c", "d"]]
 
 
-async def test_what_comes_at_the_same_time_goes_together(group, script):
-    async def client(number):
-        return await group.submit(number)
+async def test_what_comes_at_the_same_time_goes_together(script):
+    group = GroupCommit(script.commit, most=100, most_waiting=100)
+    answers = await settle(*(group.submit(number) for number in range(32)))
+    assert answers == [f"done {number}" for number in range(32)]
+    assert script.batches == [list(range(32))]
 
-    answers = await asyncio.gather(*(client(number) for number in range(8)))
-    assert answers == [f"done {number}" for number in range(8)]
-    assert script.batches == [list(range(8))]
+
+async def test_what_comes_a_turn_later_goes_with_it(group, script):
+    async def client(name, later):
+        for _ in range(later):
+            await asyncio.sleep(0)
+        return await group.submit(name)
+
+    await asyncio.gather(client("a", 0), client("b", 1))
+    assert script.batches == [["a", "b"]]
 
 
 async def test_a_batch_has_its_most_and_nobody_is_passed_by(group, script):

@@ -49,8 +49,6 @@ from ledger.transfer import (
 __all__ = ["LatencyObserver", "LedgerService"]
 
 ARCHIVE_AT_ONCE = 10_000
-WORTH_SPREADING = 128
-"""Calls under way from which on gifts are spread over the writers."""
 POSTED, REPEATED = TransferResult.POSTED, TransferResult.REPEATED
 
 
@@ -80,11 +78,11 @@ class LedgerService:
         self.holds = HoldService(store.movements, self._door, settings.currency, wake)
         self.reversals = ReversalService(store.movements, self._door, wake)
         self.earnings = EarningsService(store.movements, self._door, settings.currency, wake)
-        self._gifts = tuple(
-            GroupCommit[PreparedGift, SettledGift](
-                writer.post, most=settings.max_batch, most_waiting=settings.max_in_flight
-            )
-            for writer in store.writers
+        self._gifts = GroupCommit[PreparedGift, SettledGift](
+            [writer.post for writer in store.writers],
+            key=lambda gift: gift.payer_id.int,
+            most=settings.max_batch,
+            most_waiting=settings.max_in_flight,
         )
         self._terms = Terms(
             gifts=catalogue(settings.gifts),
@@ -120,8 +118,8 @@ class LedgerService:
 
     async def close(self) -> None:
         """Take no more gifts, answer those that wait, and give the writer's connection up."""
-        for gifts, writer in zip(self._gifts, self._store.writers, strict=True):
-            await gifts.close()
+        await self._gifts.close()
+        for writer in self._store.writers:
             await writer.close()
 
     async def send_gift(self, request: GiftRequest) -> GiftReceipt:
@@ -139,7 +137,7 @@ class LedgerService:
                 outcome = REPEATED.value
                 return given
             quote = quote_gift(request, self._terms)
-            settled = await self._way(request).submit(
+            settled = await self._gifts.submit(
                 prepare(
                     request,
                     split=quote.split,
@@ -302,15 +300,6 @@ class LedgerService:
         """All balances by account code, and whether debits equal credits."""
         with self._door.call("trial_balance"):
             return await self._store.trial_balance()
-
-    def _way(self, request: GiftRequest) -> GroupCommit[PreparedGift, SettledGift]:
-        """The writer to take. Small batches are dear, so few gifts share one.
-
-        Of many, a payer's all take the same: writers do not wait for each other at a wallet.
-        """
-        if self._door.in_flight < WORTH_SPREADING:
-            return self._gifts[0]
-        return self._gifts[request.payer_id.int % len(self._gifts)]
 
     async def _post(
         self,

@@ -5,7 +5,7 @@ from itertools import pairwise
 
 import pytest
 
-from ledger.batcher import ANSWERED_AT_ONCE, GroupCommit
+from ledger.batcher import ANSWERED_AT_ONCE, WORTH_A_WAY, GroupCommit
 from ledger.errors import LedgerBusy
 
 
@@ -37,7 +37,12 @@ def script():
 
 @pytest.fixture
 def group(script):
-    return GroupCommit(script.commit, most=10, most_waiting=25)
+    return group_of(script, most=10, most_waiting=25)
+
+
+def group_of(*scripts, most=100, most_waiting=100):
+    ways = [script.commit for script in scripts]
+    return GroupCommit(ways, key=str, most=most, most_waiting=most_waiting)
 
 
 async def settle(*futures):
@@ -70,7 +75,7 @@ async def test_while_one_batch_is_in_flight_the_next_gathers(group, script):
 
 
 async def test_what_comes_at_the_same_time_goes_together(script):
-    group = GroupCommit(script.commit, most=100, most_waiting=100)
+    group = group_of(script)
     answers = await settle(*(group.submit(number) for number in range(32)))
     assert answers == [f"done {number}" for number in range(32)]
     assert script.batches == [list(range(32))]
@@ -167,7 +172,7 @@ async def test_closing_answers_what_waits_and_takes_nothing_more(group, script):
 
 
 async def test_answers_are_given_by_few_a_turn(script):
-    commits = GroupCommit(script.commit, most=100, most_waiting=100)
+    commits = group_of(script)
     futures = [commits.submit(n) for n in range(60)]
     seen = []
     while sum(future.done() for future in futures) < 60:
@@ -178,7 +183,114 @@ async def test_answers_are_given_by_few_a_turn(script):
 
 
 async def test_closing_waits_for_the_last_answer(script):
-    commits = GroupCommit(script.commit, most=100, most_waiting=100)
+    commits = group_of(script)
     futures = [commits.submit(n) for n in range(60)]
     await commits.close()
+    assert all(future.done() for future in futures)
+
+
+@pytest.fixture
+def other():
+    return Script()
+
+
+def held(*scripts):
+    for script in scripts:
+        script.gate.clear()
+
+
+async def test_many_at_once_are_shared_by_the_ways(script, other):
+    group = group_of(script, other)
+    held(script, other)
+    futures = [group.submit(number) for number in range(2 * WORTH_A_WAY)]
+    await turns()
+    assert script.batches == [list(range(WORTH_A_WAY))]
+    assert other.batches == [list(range(WORTH_A_WAY, 2 * WORTH_A_WAY))]
+    script.gate.set()
+    other.gate.set()
+    assert await settle(*futures) == [f"done {number}" for number in range(2 * WORTH_A_WAY)]
+
+
+async def test_few_do_not_share_the_ways(script, other):
+    group = group_of(script, other)
+    held(script)
+    futures = [group.submit(number) for number in range(2 * WORTH_A_WAY - 1)]
+    await turns()
+    futures += [group.submit(-number) for number in range(1, WORTH_A_WAY)]
+    await turns()
+    assert [len(batch) for batch in script.batches] == [2 * WORTH_A_WAY - 1]
+    assert other.batches == []
+    script.gate.set()
+    await settle(*futures)
+    assert [len(batch) for batch in script.batches] == [2 * WORTH_A_WAY - 1, WORTH_A_WAY - 1]
+    assert other.batches == []
+
+
+async def test_beside_a_batch_the_next_starts_with_as_many(script, other):
+    group = group_of(script, other)
+    held(script, other)
+    most = 2 * WORTH_A_WAY - 1
+    futures = [group.submit(number) for number in range(most)]
+    await turns()
+    futures += [group.submit(number) for number in range(most, 2 * most - 1)]
+    await turns()
+    assert other.batches == []
+    futures.append(group.submit("last"))
+    await turns()
+    assert [len(batch) for batch in other.batches] == [most]
+    script.gate.set()
+    other.gate.set()
+    await settle(*futures)
+
+
+async def test_batches_in_flight_share_no_key(script, other):
+    group = group_of(script, other)
+    held(script)
+    first = [group.submit(name) for name in "ab"]
+    await turns()
+    numbers = list(range(2 * WORTH_A_WAY))
+    rest = [group.submit(name) for name in ["a", *numbers, "b", "a"]]
+    await turns()
+    assert script.batches == [["a", "b"]]
+    assert other.committed == numbers[: len(other.committed)] != []
+    script.gate.set()
+    await settle(*first, *rest)
+    assert sorted(map(str, script.committed + other.committed)) == sorted(
+        map(str, ["a", "a", "a", "b", "b", *numbers])
+    )
+    assert script.batches[1][0] == "a"  # it was passed by, and is the first now
+
+
+async def test_where_all_that_waits_has_keys_in_flight_it_goes_after_them(script, other):
+    group = group_of(script, other)
+    held(script)
+    first = group.submit("a")
+    await turns()
+    rest = [group.submit("a") for _ in range(2 * WORTH_A_WAY)]
+    await turns()
+    assert other.batches == []
+    script.gate.set()
+    await settle(first, *rest)
+    assert sum(len(batch) for batch in script.batches + other.batches) == 1 + 2 * WORTH_A_WAY
+
+
+async def test_a_way_that_fails_keeps_no_keys(script, other):
+    group = group_of(script, other)
+    script.busy = other.busy = True
+    await settle(*(group.submit(name) for name in "abc"))
+    script.busy = other.busy = False
+    assert await settle(*(group.submit(name) for name in "abc")) == ["done a", "done b", "done c"]
+
+
+async def test_closing_waits_for_every_way(script, other):
+    group = group_of(script, other)
+    held(script, other)
+    futures = [group.submit(number) for number in range(2 * WORTH_A_WAY)]
+    await turns()
+    closing = asyncio.create_task(group.close())
+    script.gate.set()
+    await turns()
+    assert not closing.done()
+    other.gate.set()
+    await closing
     assert all(future.done() for future in futures)

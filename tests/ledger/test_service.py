@@ -352,8 +352,7 @@ async def test_calls_beyond_the_bound_are_refused_at_once(pool, gift, fund, reco
     assert recorder.observed.count(("gift", "unavailable")) == 7
 
 
-async def test_more_writers_share_the_payers(pool, gift, fund, recorder, monkeypatch):
-    monkeypatch.setattr("ledger.service.WORTH_SPREADING", 10)
+async def test_more_writers_share_the_gifts(pool, gift, fund, recorder):
     settings = LedgerSettings(gift_writers=3)
     ledger = LedgerService(
         settings, LedgerStore(pool, settings), wake=recorder.wake, observer=recorder
@@ -362,7 +361,9 @@ async def test_more_writers_share_the_payers(pool, gift, fund, recorder, monkeyp
     for person in people:
         await fund(person, 30)
     answers = await settled(
-        ledger.send_gift(gift(payer_id=person, payee_id=payee)) for person in people * 4
+        ledger.send_gift(gift(payer_id=person, payee_id=payee))
+        for person in people
+        for _ in range(4)
     )
     assert sum(isinstance(answer, InsufficientFunds) for answer in answers) == 12
     assert (await ledger.wallet(payee)).earnings_minor == 36 * 7

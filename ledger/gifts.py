@@ -53,7 +53,7 @@ class GiftRequest:
         return hashlib.sha256(text.encode(errors="backslashreplace")).digest()
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class GiftReceipt:
     """The answer to a posted gift; `repeated`: it had been posted by an equal request before."""
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache, partial
 from typing import Any
 from uuid import UUID
 
@@ -49,6 +50,8 @@ from ledger.transfer import (
 __all__ = ["LatencyObserver", "LedgerService"]
 
 ARCHIVE_AT_ONCE = 10_000
+MOST_QUOTES = 1_000
+"""Kept; the same few gifts are asked for again and again."""
 POSTED, REPEATED = TransferResult.POSTED, TransferResult.REPEATED
 
 
@@ -90,6 +93,7 @@ class LedgerService:
             fee_basis_points=settings.fee_basis_points,
             max_grant_minor=settings.max_grant_minor,
         )
+        self._quote = lru_cache(MOST_QUOTES)(partial(quote_gift, terms=self._terms))
 
     @property
     def catalogue(self) -> tuple[Gift, ...]:
@@ -129,14 +133,14 @@ class LedgerService:
         AccountClosed, InsufficientFunds.
         """
         started = self._door.enter("gift")
-        outcome = POSTED.value
+        outcome: str = POSTED
         try:
             refused = check_gift(request, self._terms)
             if refused is not TransferResult.ADMITTED:
                 given = await self._given_before(request, refused)
-                outcome = REPEATED.value
+                outcome = REPEATED
                 return given
-            quote = quote_gift(request, self._terms)
+            quote = self._quote(request.gift_id, request.count)
             settled = await self._gifts.submit(
                 prepare(
                     request,
@@ -164,7 +168,7 @@ class LedgerService:
                 raise InsufficientFunds(settled.balance_minor, quote.total_minor)
             if settled.result is not REPEATED:
                 raise REFUSALS[TransferResult(settled.result)]({})
-            outcome = REPEATED.value
+            outcome = REPEATED
             self._wake()  # the answer to the first may have been lost on its way
             return _repeated(request, orjson.loads(settled.answer or "{}"))
         except BaseException as error:

@@ -216,14 +216,14 @@ def check_posting(posting: Posting) -> TransferResult:
     return R.ADMITTED
 
 
-def quote_gift(request: GiftRequest, terms: Terms) -> Quote:
+def quote_gift(gift_id: str, count: int, terms: Terms) -> Quote:
     """The price of an admitted request; KeyError when its gift is unknown."""
-    gift = terms.gifts[request.gift_id]
-    total_minor = gift.price_minor * request.count
+    gift = terms.gifts[gift_id]
+    total_minor = gift.price_minor * count
     return Quote(
         total_minor,
         split_fee(total_minor, terms.fee_basis_points),
-        f"{request.count} × {gift.name}",
+        f"{count} × {gift.name}",
     )
 
 

@@ -1,6 +1,7 @@
 """People who give: so many gifts in flight through the service, or one call each."""
 
 import asyncio
+import itertools
 import random
 import statistics
 import time
@@ -23,6 +24,8 @@ from ledger.transfer import TransferResult
 COINS = 10**9
 SETTINGS = LedgerSettings(max_grant_minor=COINS, max_in_flight=100_000)
 FUND_AT_ONCE = 100
+CHOICES = 50_000
+"""Of who gives to whom, made before a round begins."""
 Give = Callable[[UUID, UUID], Awaitable[None]]
 
 
@@ -132,13 +135,20 @@ def _prepared(payer: UUID, payee: UUID):
 
 async def _round(give: Give, people: People, in_flight: int, seconds: float) -> Round:
     choose = random.Random(1)
+    pairs = itertools.cycle(
+        zip(
+            choose.choices(people.payers, k=CHOICES),
+            choose.choices(people.payees, k=CHOICES),
+            strict=True,
+        )
+    )
     latencies: list[float] = []
     started = time.perf_counter()
     end = started + seconds
 
     async def client() -> None:
         while (begun := time.perf_counter()) < end:
-            await give(choose.choice(people.payers), choose.choice(people.payees))
+            await give(*next(pairs))
             latencies.append(time.perf_counter() - begun)
 
     await asyncio.gather(*(client() for _ in range(in_flight)))

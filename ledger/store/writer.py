@@ -202,7 +202,7 @@ class GiftWriter:
 
 def _first_of_each_request(gifts: Places) -> tuple[Places, Places]:
     """Those with a request of their own, and those that come behind an equal one."""
-    first = {(gift.payer_id, gift.request_id): place for place, gift in reversed(gifts)}
+    first = {(gift.payer_id.int, gift.request_id.int): place for place, gift in reversed(gifts)}
     if len(first) == len(gifts):
         return gifts, []
     places = set(first.values())

@@ -100,7 +100,7 @@ def test_every_check_has_a_row_here():
 
 
 def test_the_quote(gift):
-    quote = quote_gift(gift(gift_id="heart", count=3), TERMS)
+    quote = quote_gift("heart", 3, TERMS)
     assert (quote.total_minor, quote.split) == (150, Split(45, 105))
     assert quote.description == "3 × Heart"
 

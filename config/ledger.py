@@ -95,8 +95,7 @@ class LedgerSettings(Section):
     """Most gifts that are committed together."""
 
     gift_writers: int = Field(default=2, ge=1, le=16)
-    """Connections that post gifts, each a batch at a time, when very many are in flight; then a
-    payer's gifts all take the same one."""
+    """Connections that post gifts, each a batch at a time, which share what waits when many do."""
 
     request_days: int = Field(default=30, ge=1, le=3650)
     """How long the answer of a request is kept for repeats; a later repeat is refused."""

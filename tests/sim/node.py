@@ -28,6 +28,7 @@ from compliance.aml.worker import AmlWorker
 from config.aml import AmlSettings
 from config.ledger import EvidenceSettings, LedgerSettings, OutboxSettings
 from config.payouts import HttpProviderSettings, PayoutSettings, SagaSettings
+from ledger import batcher
 from ledger.errors import LedgerBusy, LedgerRefusal
 from ledger.event_store.database import Database
 from ledger.evidence.chainer import Chainer
@@ -71,6 +72,7 @@ MATURING_S = 0.5
 FOLLOW_UP_S = 1.0
 REVIEW_FROM_MINOR = 400
 POOL_SIZE = 10
+batcher.WORTH_A_WAY = 1  # few clients, and all the writers
 CONNECT_PAUSE_S = 0.05
 
 

@@ -1,8 +1,12 @@
 """Fixtures: a real PostgreSQL and a real Redis for the whole run, fresh contents for each test."""
 
 import itertools
-from collections.abc import AsyncIterator
+import os
+import shutil
+from collections.abc import AsyncIterator, Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import asyncpg
 import pytest
@@ -17,6 +21,14 @@ from server.embedded.redis import EmbeddedRedis
 from server.migrations import migrate
 
 TEMPLATE = "template_sociallive"
+MEMORY = Path("/dev/shm")
+ROOM_BYTES = 3 * 2**30
+SETTINGS = {
+    "fsync": "off",
+    "synchronous_commit": "off",
+    "min_wal_size": "128MB",
+    "max_wal_size": "512MB",
+}
 _numbers = itertools.count()
 
 
@@ -25,25 +37,41 @@ async def stores(
     tmp_path_factory: pytest.TempPathFactory,
 ) -> AsyncIterator[tuple[EmbeddedPostgres, EmbeddedRedis]]:
     """Both stores, and a template database with every migration applied."""
-    path = tmp_path_factory.mktemp("stores")
-    _open_to_stores(path)
-    folder = DataFolder(path)
-    await folder.acquire()
-    account = store_account()
-    postgres = EmbeddedPostgres(folder, account, {"fsync": "off", "synchronous_commit": "off"})
-    redis = EmbeddedRedis(folder, account)
-    await postgres.start()
-    await redis.start()
-    admin = await asyncpg.connect(postgres.admin_url)
-    await admin.execute(f"CREATE DATABASE {TEMPLATE} OWNER sociallive")
-    await admin.close()
-    connection = await asyncpg.connect(_database(postgres.url, TEMPLATE))
-    await migrate(connection)
-    await connection.close()
-    yield postgres, redis
-    await redis.stop()
-    await postgres.stop()
-    folder.release()
+    with _stores_folder(tmp_path_factory) as path:
+        folder = DataFolder(path)
+        await folder.acquire()
+        account = store_account()
+        postgres = EmbeddedPostgres(folder, account, SETTINGS)
+        redis = EmbeddedRedis(folder, account)
+        await postgres.start()
+        await redis.start()
+        admin = await asyncpg.connect(postgres.admin_url)
+        await admin.execute(f"CREATE DATABASE {TEMPLATE} OWNER sociallive")
+        await admin.close()
+        connection = await asyncpg.connect(_database(postgres.url, TEMPLATE))
+        await migrate(connection)
+        await connection.close()
+        yield postgres, redis
+        await redis.stop()
+        await postgres.stop()
+        folder.release()
+
+
+@contextmanager
+def _stores_folder(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """In memory where there is room: a database is a thousand files, and most tests have their own.
+
+    On a disk, making them takes longer than the tests themselves.
+    """
+    if os.access(MEMORY, os.W_OK | os.X_OK) and shutil.disk_usage(MEMORY).free > ROOM_BYTES:
+        with TemporaryDirectory(prefix="sociallive-tests-", dir=MEMORY) as name:
+            path = Path(name)
+            path.chmod(0o711)
+            yield path
+    else:
+        path = tmp_path_factory.mktemp("stores")
+        _open_to_stores(path)
+        yield path
 
 
 @pytest.fixture

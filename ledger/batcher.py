@@ -3,10 +3,11 @@
 There is no timer. While batches are in flight the next gathers, up to `most`. There are several
 ways to commit one, and what waits goes the way that is free first, in fair shares: a batch has a
 price of its own, so beside others one starts only when as much waits as a way's share of all that
-is under way, and no less than `WORTH_A_WAY`. It is taken a turn of the loop after there could be
-one, so that what comes at the same time goes together. Answers are given by few a turn: those who
-got one have much to do, and the database's next word, to another batch, should not wait until they
-all have done it.
+is under way, and no less than `WORTH_A_WAY`. Who is about to get an answer counts as under way, for
+most come again: without them, what has come again so far would pass for everything. It is taken a
+turn of the loop after there could be one, so that what comes at the same time goes together.
+Answers are given by few a turn: those who got one have much to do, and the database's next word, to
+another batch, should not wait until they all have done it.
 
 Order is that of arrival, but batches in flight never share a key: one would wait for the other in
 the database. What has the key of a batch in flight lets others pass, and follows it in order. A
@@ -81,8 +82,7 @@ class GroupCommit(Generic[Item, Outcome]):
             raise LedgerBusy
         future: asyncio.Future[Outcome] = asyncio.get_running_loop().create_future()
         self._waiting.append((item, future))
-        if self._free and self._worth_a_batch(beside=len(self._tasks)):
-            self._tasks.add(asyncio.create_task(self._run(self._free.pop())))
+        self._start_if_worth()
         return future
 
     async def close(self) -> None:
@@ -93,6 +93,10 @@ class GroupCommit(Generic[Item, Outcome]):
         while self._answers:
             self._answer()
 
+    def _start_if_worth(self) -> None:
+        if self._free and self._worth_a_batch(beside=len(self._tasks)):
+            self._tasks.add(asyncio.create_task(self._run(self._free.pop())))
+
     def _worth_a_batch(self, *, beside: int) -> bool:
         """Whether enough waits for one more batch, beside so many ways that are in use."""
         if beside == 0:
@@ -101,7 +105,7 @@ class GroupCommit(Generic[Item, Outcome]):
 
     def _share(self) -> int:
         """Of a way, of all that is under way."""
-        total = self._in_flight + len(self._waiting)
+        total = self._in_flight + len(self._waiting) + len(self._answers)
         return math.ceil(total / min(self._ways, max(1, total // WORTH_A_WAY)))
 
     async def _run(self, way: Commit[Item, Outcome]) -> None:
@@ -176,3 +180,5 @@ class GroupCommit(Generic[Item, Outcome]):
                 future.set_result(outcome)
         if self._answers:
             asyncio.get_running_loop().call_soon(self._answer)
+        else:
+            self._start_if_worth()  # those who did not come again count no more

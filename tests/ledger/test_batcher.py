@@ -243,6 +243,28 @@ async def test_beside_a_batch_the_next_starts_with_as_many(script, other):
     await settle(*futures)
 
 
+async def test_who_is_about_to_be_answered_counts_as_under_way(script, other):
+    group = group_of(script, other, most_waiting=200)
+    held(script, other)
+    half = 6 * ANSWERED_AT_ONCE
+    first = [group.submit(number) for number in range(2 * half)]
+    await turns()
+    script.gate.set()
+    while not first[0].done():
+        await asyncio.sleep(0)
+    script.gate.clear()
+    again = [group.submit(-number) for number in range(1, half + 1)]
+    await turns(4)
+    assert not first[half - 1].done()
+    assert len(script.batches) == 1
+    await settle(*first[:half])
+    await turns()
+    assert [len(batch) for batch in script.batches] == [half, half]
+    script.gate.set()
+    other.gate.set()
+    await settle(*first, *again)
+
+
 async def test_batches_in_flight_share_no_key(script, other):
     group = group_of(script, other)
     held(script)

@@ -7,7 +7,7 @@ import pytest
 
 from server.embedded.account import store_account
 from server.embedded.folder import DataFolder
-from server.embedded.postgres import EmbeddedPostgres
+from server.embedded.postgres import EmbeddedPostgres, shared_buffers
 from server.embedded.redis import EmbeddedRedis
 
 
@@ -29,6 +29,13 @@ async def test_data_is_found_again_and_nothing_comes_from_path(
         await connection.close()
         await postgres.stop()
     folder.release()
+
+
+@pytest.mark.parametrize(
+    ("memory_gib", "buffers"), [(0.25, "128MB"), (1, "256MB"), (3, "768MB"), (64, "1024MB")]
+)
+def test_a_quarter_of_the_memory_is_for_pages(memory_gib: float, buffers: str) -> None:
+    assert shared_buffers(round(memory_gib * 2**30)) == buffers
 
 
 async def test_only_the_password_opens_it(stores: tuple[EmbeddedPostgres, EmbeddedRedis]) -> None:

@@ -7,7 +7,7 @@ import pytest
 
 from server.embedded.account import store_account
 from server.embedded.folder import DataFolder
-from server.embedded.postgres import EmbeddedPostgres, shared_buffers
+from server.embedded.postgres import EmbeddedPostgres, memory_bytes, shared_buffers
 from server.embedded.redis import EmbeddedRedis
 
 
@@ -26,6 +26,10 @@ async def test_data_is_found_again_and_nothing_comes_from_path(
         assert await connection.fetchval("SELECT n FROM kept") == 42
         assert await connection.fetchval("SHOW fsync") == "on"
         assert await connection.fetchval("SHOW synchronous_commit") == "on"
+        pages = await connection.fetchval(
+            "SELECT setting::bigint FROM pg_settings WHERE name = 'shared_buffers'"
+        )
+        assert f"{pages * 8 // 1024}MB" == shared_buffers(memory_bytes())
         await connection.close()
         await postgres.stop()
     folder.release()

@@ -200,7 +200,8 @@ async def test_a_closed_account_takes_and_gives_nothing(post, fund, pool, gift, 
     await fund(ada, 100)
     await post(transfer(ada, ben, 5))
     await post(transfer(ben, ada, 5))
-    await pool.execute("UPDATE ledger.accounts SET closed_at = now() WHERE owner_id = $1", ben)
+    for code in ("wallet", "earnings"):
+        await pool.fetch("SELECT ledger.close_account($1, $2, 'COIN')", ben, code)
     for posting in (transfer(ada, ben, 5), transfer(ben, ada, 5)):
         with pytest.raises(AccountClosed):
             await post(posting)

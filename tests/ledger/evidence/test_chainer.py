@@ -148,14 +148,19 @@ async def test_what_changes_in_an_account_is_sealed_again(pool, chainer, evidenc
     await chainer.catch_up()
     before = len(await links(evidence))
     assert await evidence.unlike_their_seal(10) == []
-    await pool.execute(
-        "UPDATE ledger.accounts SET closed_at = now(), metadata = '{\"why\": 1}'"
+    for change in (
+        "SELECT ledger.close_account($1, 'wallet', 'COIN')",
+        "SELECT ledger.describe_account($1, 'wallet', 'COIN', '{\"why\": 1}')",
+    ):
+        await pool.fetch(change, user)
+        assert await evidence.unlike_their_seal(10) == []  # it waits to be sealed
+        await chainer.catch_up()
+    assert [link.kind for link in (await links(evidence))[before:]] == ["seals", "seals"]
+    assert await pool.fetchval(
+        "SELECT closed_at IS NOT NULL AND metadata = '{\"why\": 1}' FROM ledger.accounts"
         " WHERE owner_id = $1 AND code = 'wallet'",
         user,
     )
-    assert await evidence.unlike_their_seal(10) == []  # it waits to be sealed
-    await chainer.catch_up()
-    assert [link.kind for link in (await links(evidence))[before:]] == ["seals"]
     assert await evidence.unlike_their_seal(10) == []
     assert await evidence.seals_of_another_kind(10) == []
 

@@ -185,10 +185,63 @@ async def test_what_is_held_cannot_be_spent(pool, fund):
         "UPDATE ledger.accounts SET balance_minor = balance_minor - 41 WHERE owner_id = $1",
         "UPDATE ledger.accounts SET held_minor = 101 WHERE owner_id = $1",
         "UPDATE ledger.accounts SET held_minor = -1 WHERE owner_id = $1",
-        "UPDATE ledger.accounts SET closed_at = now() WHERE owner_id = $1",
     ):
         with pytest.raises(asyncpg.CheckViolationError):
             await pool.execute(statement, user)
+
+
+async def test_what_is_not_empty_cannot_be_closed(pool, fund):
+    user = uuid4()
+    await fund(user, 100)
+    with pytest.raises(asyncpg.CheckViolationError):
+        await pool.execute(
+            "SET LOCAL ledger.change_is_noted = on;"
+            f" UPDATE ledger.accounts SET closed_at = now() WHERE owner_id = '{user}'"
+        )
+
+
+@pytest.mark.parametrize("column", ["closed_at = now()", "metadata = '{\"why\": 1}'"])
+async def test_nothing_of_an_account_changes_unknown_to_the_chain(pool, fund, column):
+    await fund(uuid4(), 100)
+    with pytest.raises(asyncpg.RestrictViolationError, match="has to know"):
+        await pool.execute(f"UPDATE ledger.accounts SET {column}")
+
+
+@pytest.mark.parametrize(("code", "currency"), [("pocket", "COIN"), ("wallet", "SHELL")])
+async def test_an_account_has_a_code_and_a_currency_that_exist(pool, code, currency):
+    with pytest.raises(asyncpg.ForeignKeyViolationError):
+        await pool.execute(
+            "INSERT INTO ledger.accounts (owner_id, code, currency)"
+            " VALUES (gen_random_uuid(), 'wallet', 'COIN'), (gen_random_uuid(), $1, $2)",
+            code,
+            currency,
+        )
+    assert await pool.fetchval("SELECT count(*) FROM ledger.accounts") == 0
+
+
+@pytest.mark.parametrize("table", ["chart", "currencies"])
+@pytest.mark.parametrize("change", ["DELETE FROM", "TRUNCATE"])
+async def test_what_accounts_refer_to_stays(pool, table, change):
+    with pytest.raises(asyncpg.RestrictViolationError):
+        await pool.execute(f"{change} ledger.{table}")
+
+
+async def test_a_hold_is_on_an_account_that_exists(pool):
+    with pytest.raises(asyncpg.ForeignKeyViolationError):
+        await pool.execute(
+            "INSERT INTO ledger.holds (hold_id, account_id, amount_minor, reason, created_at,"
+            " expires_at) VALUES (gen_random_uuid(), gen_random_uuid(), 1, 'payout', now(),"
+            " now() + interval '1 day')"
+        )
+
+
+async def test_nothing_looks_at_each_changed_row_of_an_account(pool):
+    """One trigger of a row is a tenth of the price of a gift (docs/decisions)."""
+    rows = await pool.fetch(
+        "SELECT tgname FROM pg_trigger WHERE tgrelid = 'ledger.accounts'::regclass"
+        " AND tgtype & 1 <> 0"
+    )
+    assert [row["tgname"] for row in rows] == []
 
 
 async def test_ids_of_the_database_are_version_7_and_tell_their_time(pool):

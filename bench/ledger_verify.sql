@@ -31,11 +31,9 @@ SELECT id,
         WHEN n = 10001 THEN {gifts} ELSE pg_temp.last_of(n - 10001, 500) END)
 FROM ids WHERE n <= 10501;
 
-INSERT INTO ledger.transactions (transaction_id, batch, kind, description, posted_at, effective_at)
-SELECT id, CASE n WHEN 0 THEN 1 ELSE 2 + (n - 1) / 1000 END,
-    CASE n WHEN 0 THEN 'grant' ELSE 'gift' END, '1 × Rose', pg_temp.posted_at(n),
-    pg_temp.posted_at(n)
-FROM ids WHERE n <= {gifts};
+INSERT INTO ledger.posting_transactions
+    (transaction_id, batch, kind, description, posted_at, effective_at)
+SELECT id, 1, 'grant', 'For all', pg_temp.posted_at(0), pg_temp.posted_at(0) FROM ids WHERE n = 0;
 
 INSERT INTO ledger.posting_entries
     (entry_id, transaction_id, account_id, amount_minor, balance_minor, batch, posted_at)
@@ -48,11 +46,11 @@ FROM (
 INSERT INTO ledger.gift_entries (
     batch, posted_at, total_minor, fee_minor, payer_entry_id, payer_balance_minor, payee_entry_id,
     payee_balance_minor, house_entry_id, house_balance_minor, transaction_id, payer_account_id,
-    payee_account_id, house_account_id)
+    payee_account_id, house_account_id, description)
 SELECT 2 + (gift.n - 1) / 1000, pg_temp.posted_at(gift.n), 10, 3,
     10001 + 3 * gift.n, 10 * ({each} - 1 - (gift.n - 1) / 10000),
     10002 + 3 * gift.n, 7 * (1 + (gift.n - 1) / 500), 10003 + 3 * gift.n, 3 * gift.n,
-    gift.id, payer.id, payee.id, house.id
+    gift.id, payer.id, payee.id, house.id, '1 × Rose'
 FROM ids gift
 JOIN ids payer ON payer.n = 1 + (gift.n - 1) % 10000
 JOIN ids payee ON payee.n = 10002 + (gift.n - 1) % 500

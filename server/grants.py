@@ -29,10 +29,6 @@ VISIBLE: Mapping[str, str] = MappingProxyType(
         "ledger.accounts": f"owner_id = {MINE}",
         # The subqueries see through the policies of the tables that they read.
         "ledger.holds": "account_id IN (SELECT account_id FROM ledger.accounts)",
-        "ledger.transactions": "EXISTS (SELECT FROM ledger.journal_entries e"
-        " WHERE e.account_id IN (SELECT account_id FROM ledger.accounts)"
-        " AND e.posted_at = transactions.posted_at"
-        " AND e.transaction_id = transactions.transaction_id)",
     }
 )
 """Tables with rows of one user, and which of them the reader sees."""
@@ -40,9 +36,8 @@ VISIBLE: Mapping[str, str] = MappingProxyType(
 WRITTEN_BY_ITS_FUNCTION = "ledger.gift_entries"
 """ledger.post_gifts writes it with the owner's rights; what is sound about a gift is its doing."""
 
-ENTRIES = "ledger.journal_entries"
-"""A view, which shows the reader that user's entries alone, by itself; of its tables the reader has
-none."""
+VIEWS = ("ledger.journal_entries", "ledger.transactions")
+"""They show the reader that user's rows alone, by themselves; of their tables the reader has none."""
 
 
 async def apply_grants(connection: asyncpg.Connection) -> bool:
@@ -58,9 +53,8 @@ async def apply_grants(connection: asyncpg.Connection) -> bool:
             await connection.execute(row["statement"])
         await connection.execute(f"REVOKE INSERT ON TABLE {WRITTEN_BY_ITS_FUNCTION} FROM {APP}")
         await connection.execute(f"GRANT USAGE ON SCHEMA ledger TO {READER}")
-        for table in VISIBLE:
+        for table in (*VISIBLE, *VIEWS):
             await connection.execute(f"GRANT SELECT ON TABLE {table} TO {READER}")
-        await connection.execute(f"GRANT SELECT ON TABLE {ENTRIES} TO {READER}")
         await _protect(connection)
     return True
 

@@ -20,10 +20,6 @@ WITH payer AS MATERIALIZED (
            $1 + g / 100 AS batch, $3::timestamptz + g * interval '1 microsecond' AS at
     FROM generate_series(1::bigint, $2) g CROSS JOIN size
     JOIN payer ON payer.n = g * 7919 % payers JOIN payee ON payee.n = g * 104729 % payees
-), posted AS (
-    INSERT INTO ledger.transactions (transaction_id, batch, kind, description, posted_at,
-        effective_at)
-    SELECT transaction_id, batch, 'gift', '1 × Rose', at, at FROM gift
 ), answered AS (
     INSERT INTO ledger.requests (caller_id, request_id, request_hash, transaction_id, posted_at,
         answer)
@@ -34,10 +30,10 @@ WITH payer AS MATERIALIZED (
 INSERT INTO ledger.gift_entries (
     batch, posted_at, total_minor, fee_minor, payer_entry_id, payer_balance_minor, payee_entry_id,
     payee_balance_minor, house_entry_id, house_balance_minor, transaction_id, payer_account_id,
-    payee_account_id, house_account_id)
+    payee_account_id, house_account_id, description)
 SELECT batch, at, 10, 3, nextval('ledger.entry_numbers'), 100000, nextval('ledger.entry_numbers'),
        100000, nextval('ledger.entry_numbers'), 100000, transaction_id, wallet, earnings,
-       (SELECT account_id FROM ledger.accounts WHERE code = 'fees' AND shard = $4)
+       (SELECT account_id FROM ledger.accounts WHERE code = 'fees' AND shard = $4), '1 × Rose'
 FROM gift
 """
 
@@ -55,7 +51,7 @@ async def fill(connection: asyncpg.Connection, entries: int) -> int:
     while batch * 300 < entries:
         await connection.execute(FILL, batch, AT_ONCE, month, shard, timeout=600)
         batch += AT_ONCE // 100
-    for table in ("gift_entries", "transactions", "requests"):
+    for table in ("gift_entries", "requests"):
         await connection.execute(f"VACUUM (ANALYZE) ledger.{table}", timeout=600)
     await connection.execute("CHECKPOINT", timeout=600)
     total: int = await connection.fetchval(

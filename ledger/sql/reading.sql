@@ -55,7 +55,7 @@ SELECT total.account_id, total.balance_minor AS account_balance_minor, total.ope
            ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING), 0))::bigint AS balance_minor
 FROM total
 LEFT JOIN newest line ON true
-LEFT JOIN ledger.transactions t USING (transaction_id)
+LEFT JOIN ledger.transactions t USING (transaction_id, posted_at)
 ORDER BY line.posted_at DESC, line.entry_id DESC
 
 -- name: balance_at

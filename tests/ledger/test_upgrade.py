@@ -128,7 +128,8 @@ async def test_the_books_of_the_first_version_are_there(old_url, recorder):
     pool.terminate()
 
 
-OLD_POLICIES = f"""
+POLICIES = {
+    46: f"""
 CREATE POLICY app_works ON ledger.journal_entries TO {APP} USING (true) WITH CHECK (true);
 CREATE POLICY reader_sees_own ON ledger.journal_entries FOR SELECT TO {READER}
     USING (account_id IN (SELECT account_id FROM ledger.accounts));
@@ -139,12 +140,22 @@ CREATE POLICY reader_sees_own ON ledger.transactions FOR SELECT TO {READER}
                    WHERE e.transaction_id = transactions.transaction_id));
 ALTER TABLE ledger.transactions ENABLE ROW LEVEL SECURITY;
 GRANT SELECT ON ledger.journal_entries, ledger.transactions TO {READER};
-"""
-"""As they were before entries were shown by a view."""
+""",
+    48: f"""
+CREATE POLICY app_works ON ledger.transactions TO {APP} USING (true) WITH CHECK (true);
+CREATE POLICY reader_sees_own ON ledger.transactions FOR SELECT TO {READER}
+    USING (EXISTS (SELECT FROM ledger.journal_entries e
+                   WHERE e.transaction_id = transactions.transaction_id));
+ALTER TABLE ledger.transactions ENABLE ROW LEVEL SECURITY;
+GRANT SELECT ON ledger.journal_entries, ledger.transactions TO {READER};
+""",
+}
+"""As they were before entries were shown by a view, and before transactions were."""
 
 
-async def test_a_gift_of_three_rows_and_one_of_a_row_are_alike(
-    empty_url, stores, recorder, monkeypatch
+@pytest.mark.parametrize("version", POLICIES)
+async def test_gifts_of_more_rows_and_of_one_are_alike(
+    empty_url, stores, recorder, monkeypatch, version
 ):
     """A ledger at work, with a writer and a chainer that are up, is brought to gifts of one row."""
     owner = await asyncpg.connect(empty_url)
@@ -152,10 +163,10 @@ async def test_a_gift_of_three_rows_and_one_of_a_row_are_alike(
     with monkeypatch.context() as before:
         before.setattr(
             "server.migrations.migrations",
-            lambda: [each for each in known if (each.domain, each.version) < ("ledger", 46)],
+            lambda: [each for each in known if (each.domain, each.version) < ("ledger", version)],
         )
         await migrate(owner)
-    await owner.execute(OLD_POLICIES)
+    await owner.execute(POLICIES[version])
     pool = await create_pool(empty_url)
     ledger = LedgerService(
         LedgerSettings(),
@@ -173,8 +184,11 @@ async def test_a_gift_of_three_rows_and_one_of_a_row_are_alike(
         await migrate(owner)
         assert await apply_grants(owner)
     await ledger.close()
-    assert await owner.fetchval("SELECT count(*) FROM ledger.posting_entries") == 2 + 3 * 3
-    assert await owner.fetchval("SELECT count(*) FROM ledger.gift_entries") == 1
+    rows = [
+        await owner.fetchval(f"SELECT count(*) FROM ledger.{table}")
+        for table in ("posting_entries", "gift_entries", "posting_transactions", "transactions")
+    ]
+    assert rows == ([2 + 3 * 3, 1, 4, 5] if version == 46 else [2 + 2 * 3, 2, 3, 5])
 
     report = await Verifier(EvidenceStore(pool), keys={}, now=datetime.now(UTC)).verify()
     assert (report.findings, report.entries, report.unchained) == ((), 2 + 4 * 3, 0)

@@ -63,8 +63,8 @@ async def forge(admin_url: str, database_url: str) -> None:
     name = database_url.rpartition("/")[2]
     root = await asyncpg.connect(f"{admin_url.rpartition('/')[0]}/{name}")
     await root.execute(
-        "SET session_replication_role = replica; UPDATE ledger.transactions SET description = 'x'"
-        " WHERE batch = (SELECT max(batch) FROM ledger.transactions)"
+        "SET session_replication_role = replica; UPDATE ledger.posting_transactions"
+        " SET description = 'x' WHERE batch = (SELECT max(batch) FROM ledger.transactions)"
     )
     await root.close()
 

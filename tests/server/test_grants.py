@@ -12,16 +12,16 @@ from ledger.store import LedgerStore
 from server.database import create_pool
 from server.embedded.postgres import EmbeddedPostgres
 from server.embedded.redis import EmbeddedRedis
-from server.grants import APP, ENTRIES, READER, VISIBLE, apply_grants
+from server.grants import APP, READER, VIEWS, VISIBLE, apply_grants
 from tests.server.backup.conftest import ADA, BO, Silent, gift, ledger  # noqa: F401
 
 APPEND_ONLY = (
     "ledger.posting_entries",
     "ledger.gift_entries",
-    "ledger.transactions",
+    "ledger.posting_transactions",
     "ledger.event_log",
 )
-SEEN = (*VISIBLE, ENTRIES)
+SEEN = (*VISIBLE, *VIEWS)
 
 
 @pytest.fixture
@@ -153,6 +153,7 @@ async def test_a_user_s_reads_write_nothing(app: asyncpg.Connection) -> None:
         "INSERT INTO ledger.event_cursors VALUES ('x', 1)",
         "SELECT * FROM identity.users",
         "SELECT * FROM ledger.posting_entries",
+        "SELECT * FROM ledger.posting_transactions",
         "SELECT * FROM ledger.gift_entries",
         "SELECT ledger.make_months_ahead(1)",
     ):

@@ -76,7 +76,7 @@ async def test_a_range_finds_what_is_in_it_alone(pool, stores, database_url, evi
     )
     await root.execute("SET session_replication_role = replica")
     await root.execute(
-        "UPDATE ledger.transactions SET memo = 'forged' WHERE batch = $1", chained[4]
+        "UPDATE ledger.posting_transactions SET memo = 'forged' WHERE batch = $1", chained[4]
     )
     await root.close()
     verifier = Verifier(evidence, keys={}, now=clock())

@@ -11,7 +11,7 @@ from ledger.accounts import CHART
 TABLES = (
     "posting_entries",
     "gift_entries",
-    "transactions",
+    "posting_transactions",
     "event_log",
     "accounts",
     "requests",
@@ -38,7 +38,7 @@ async def test_nothing_in_the_books_is_ever_changed_or_removed(pool, fund):
         "UPDATE ledger.posting_entries SET amount_minor = 1",
         "UPDATE ledger.posting_entries SET balance_minor = 1 WHERE false",
         "UPDATE ledger.gift_entries SET total_minor = 1 WHERE false",
-        "UPDATE ledger.transactions SET memo = ''",
+        "UPDATE ledger.posting_transactions SET memo = ''",
         "UPDATE ledger.event_log SET events = '[]'",
         "UPDATE ledger.requests SET request_hash = ''",
         "UPDATE ledger.accounts SET owner_id = gen_random_uuid()",
@@ -100,6 +100,7 @@ async def test_entries_that_do_not_sum_to_zero_are_refused(pool, fund):
 
 
 GIFT = {
+    "description": "'1 × Rose'",
     "batch": "1",
     "posted_at": "now()",
     "total_minor": "10",

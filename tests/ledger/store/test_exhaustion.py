@@ -44,7 +44,7 @@ async def test_a_full_disk_acknowledges_nothing_and_shows(ledger, store, pool, g
     await pool.execute(
         "CREATE FUNCTION ledger.full_disk() RETURNS trigger LANGUAGE plpgsql AS"
         " $$ BEGIN RAISE EXCEPTION 'No space left on device' USING ERRCODE = '53100'; END $$;"
-        "CREATE TRIGGER full_disk BEFORE INSERT ON ledger.transactions"
+        "CREATE TRIGGER full_disk BEFORE INSERT ON ledger.requests"
         " FOR EACH STATEMENT EXECUTE FUNCTION ledger.full_disk()"
     )
     for call in (ledger.send_gift(request), fund(request.payer_id, 5)):
@@ -53,7 +53,7 @@ async def test_a_full_disk_acknowledges_nothing_and_shows(ledger, store, pool, g
     with pytest.raises(LedgerBusy) as caught:
         await ledger.check()
     assert isinstance(caught.value.__cause__, asyncpg.DiskFullError)
-    await pool.execute("DROP TRIGGER full_disk ON ledger.transactions")
+    await pool.execute("DROP TRIGGER full_disk ON ledger.requests")
     assert (await ledger.send_gift(request)).repeated is False
     await ledger.check()
     assert (await ledger.wallet(request.payer_id)).balance_minor == 10

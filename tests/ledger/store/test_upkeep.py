@@ -46,7 +46,7 @@ async def test_rows_without_a_month_are_counted(
     )
     await pool.execute(
         "INSERT INTO ledger.gift_entries VALUES"
-        " (1, '2001-01-31T12:00Z', 1, 0, 1, 0, 2, 1, NULL, NULL, $1, $1, $1, NULL)",
+        " (1, '2001-01-31T12:00Z', 1, 0, 1, 0, 2, 1, NULL, NULL, $1, $1, $1, NULL, 'Rose')",
         uuid4(),
     )
     assert await upkeep.strays() == 2

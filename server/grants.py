@@ -37,7 +37,7 @@ WRITTEN_BY_ITS_FUNCTION = "ledger.gift_entries"
 """ledger.post_gifts writes it with the owner's rights; what is sound about a gift is its doing."""
 
 VIEWS = ("ledger.journal_entries", "ledger.transactions")
-"""They show the reader that user's rows alone, by themselves; of their tables the reader has none."""
+"""These show the reader that user's rows alone; of the tables behind them the reader has none."""
 
 
 async def apply_grants(connection: asyncpg.Connection) -> bool:

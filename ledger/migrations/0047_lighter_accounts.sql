@@ -41,8 +41,11 @@ CREATE TRIGGER known_account AFTER INSERT ON ledger.holds
     FOR EACH STATEMENT EXECUTE FUNCTION ledger.refuse_unknown_account();
 
 ALTER TABLE ledger.accounts
+    -- squawk-ignore ban-drop-constraint
     DROP CONSTRAINT accounts_code_fkey,
+    -- squawk-ignore ban-drop-constraint
     DROP CONSTRAINT known_currency;
+-- squawk-ignore ban-drop-constraint
 ALTER TABLE ledger.holds DROP CONSTRAINT holds_account_id_fkey;
 
 -- ---- what the chainer is told of: whoever changes these columns tells it, and nobody else may

@@ -72,6 +72,7 @@ END $$;
 CREATE TRIGGER known_transaction AFTER INSERT ON ledger.reversals
     REFERENCING NEW TABLE AS added
     FOR EACH STATEMENT EXECUTE FUNCTION ledger.refuse_unknown_transaction();
+-- squawk-ignore ban-drop-constraint
 ALTER TABLE ledger.reversals DROP CONSTRAINT reversals_transaction_id_fkey;
 
 -- As in 0009, of the view; sessions at work may still call the one of the table.

@@ -33,7 +33,8 @@ class GiftBatch:
     payee_of: Sequence[int]
     """Of each gift, the number of the payee's earnings."""
     columns: tuple[str | Sequence[object], ...]
-    """The arrays of ledger.post_gifts from `p_payers` on, those of numbers and ids as literals."""
+    """The arrays of ledger.post_gifts from `p_payers` on: numbers and ids as literals, texts as
+    lines, for the driver looks at each element of an array three times before it writes it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +55,7 @@ def lay_out(gifts: Sequence[PreparedGift]) -> GiftBatch:
     Raises OverflowError where more comes together on an account than a balance can hold.
     """
     payer_ids, payee_ids, fees, totals, *rest = zip(*gifts, strict=True)
-    requests, hashes, transactions, *texts = rest
+    requests, hashes, transactions, descriptions, events = rest
     payers, payees = _ascending(payer_ids), _ascending(payee_ids)
     wallet_of = {payer.int: number for number, payer in enumerate(payers, 1)}
     earnings_of = {payee.int: number for number, payee in enumerate(payees, 1 + len(payers))}
@@ -93,7 +94,8 @@ def lay_out(gifts: Sequence[PreparedGift]) -> GiftBatch:
             literal(requests),
             hashes,
             literal(transactions),
-            *texts,
+            "\n".join(descriptions),
+            "\n".join(events),
         ),
     )
 
@@ -130,10 +132,7 @@ def judge(
 
 
 def literal(values: Sequence[int] | Sequence[UUID]) -> str:
-    """A literal of an array of PostgreSQL, where it differs from JSON in its brackets alone.
-
-    The driver would look at each element three times before it writes it.
-    """
+    """A literal of an array of PostgreSQL, where it differs from JSON in its brackets alone."""
     return f"{{{orjson.dumps(values, default=str)[1:-1].decode()}}}"
 
 

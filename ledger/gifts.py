@@ -88,8 +88,9 @@ class PreparedGift(NamedTuple):
     request_hash: bytes
     transaction_id: UUID
     description: str
+    """One line of text."""
     event: str
-    """JSON of its event, up to where the balances follow."""
+    """JSON of its event, up to where the balances follow; one line, as all JSON of ours."""
 
 
 @dataclass(slots=True)

@@ -17,4 +17,5 @@ SELECT posted_at, balances, available, closed, known, answers
 FROM ledger.post_gifts(
     $1, $2, $3, $4, $5::text::uuid[], $6::text::uuid[], $7::text::bigint[], $8::text::integer[],
     $9::text::bigint[], $10::text::integer[], $11::text::bigint[], $12::text::bigint[],
-    $13::text::bigint[], $14::text::bigint[], $15::text::uuid[], $16, $17::text::uuid[], $18, $19)
+    $13::text::bigint[], $14::text::bigint[], $15::text::uuid[], $16, $17::text::uuid[],
+    string_to_array($18, E'\n'), string_to_array($19, E'\n'))

@@ -38,8 +38,10 @@ def prepared(payer=OWNERS[0], payee=OWNERS[1], total=10, fee=3):
 
 
 def read(column):
-    """A column, literal or not."""
-    return json.loads(f"[{column[1:-1]}]") if isinstance(column, str) else column
+    """A column: a literal, lines, or a list."""
+    if not isinstance(column, str):
+        return column
+    return json.loads(f"[{column[1:-1]}]") if column.endswith("}") else column.split("\n")
 
 
 owners = st.sampled_from(OWNERS)
@@ -80,6 +82,8 @@ def test_accounts_move_gift_by_gift_to_what_is_added_to_them(batch):
     assert columns["changes"] == [*moved.values(), *([house] if house else [])]
     assert sum(moved.values()) + house == 0
     assert columns["requests"] == [str(gift.request_id) for gift in batch]
+    assert columns["descriptions"] == [gift.description for gift in batch]
+    assert columns["events"] == [gift.event for gift in batch]
 
 
 def test_more_than_a_balance_holds_is_not_laid_out():

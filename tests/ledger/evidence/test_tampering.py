@@ -167,7 +167,10 @@ async def two_months_back(root: asyncpg.Connection) -> None:
         "requests",
     ):
         await root.execute(f"UPDATE ledger.{table} SET posted_at = posted_at - interval '2 months'")
-    await root.execute("UPDATE ledger.accounts SET moved_at = moved_at - interval '2 months'")
+    await root.execute(
+        "UPDATE ledger.accounts SET moved_at = moved_at - interval '2 months'"
+        " WHERE moved_at > 'epoch'"
+    )
 
 
 def names(report: Report, table: str, *rows: str) -> bool:

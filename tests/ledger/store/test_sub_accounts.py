@@ -1,0 +1,87 @@
+"""Sub-accounts that are opened beside somebody who takes from all of them."""
+
+import asyncio
+
+import asyncpg
+import pytest
+
+from ledger.store.writer import GiftWriter
+from ledger.transfer import TransferResult
+from tests.ledger.store.test_writer import prepared
+
+LOCK = """
+SELECT ledger.lock_accounts(ARRAY[
+    ROW($1::uuid, 'earnings', 'COIN', -7)::ledger.leg, ROW(NULL, 'fees', 'COIN', -3)::ledger.leg])
+"""
+LOCK_EARNINGS = """
+SELECT ledger.lock_accounts(ARRAY[ROW($1::uuid, 'earnings', 'COIN', -7)::ledger.leg])
+"""
+
+
+@pytest.fixture
+async def taker(pool):
+    """Who takes from all sub-accounts, in a transaction."""
+    async with pool.acquire() as connection:
+        transaction = connection.transaction()
+        await transaction.start()
+        yield connection
+        await transaction.rollback()
+
+
+@pytest.fixture
+async def request_(gift, fund):
+    request = gift()
+    await fund(request.payer_id, 100)
+    return request
+
+
+async def test_nobody_opens_one_beside_who_takes_from_all(pool, settings, gift, request_, taker):
+    writer = GiftWriter(pool, settings)
+    await writer.post([prepared(gift(payer_id=request_.payer_id))])
+    await taker.fetch(LOCK_EARNINGS, request_.payee_id)
+    posting = asyncio.create_task(writer.post([prepared(request_)]))
+    await asyncio.sleep(0.2)
+    assert not posting.done()
+    number = await taker.fetchval("SELECT ledger.next_batch()")
+    await taker.execute("COMMIT; BEGIN")
+    [settled] = await posting
+    assert settled.result is TransferResult.POSTED
+    assert await pool.fetchval("SELECT max(sequence) FROM ledger.event_log") > number
+    await writer.close()
+
+
+async def test_who_takes_from_all_has_those_that_were_opened_while_it_waited(
+    pool, settings, request_, taker
+):
+    async with pool.acquire() as opener:
+        async with opener.transaction():
+            for owner, code in ((request_.payee_id, "earnings"), (None, "fees")):
+                await opener.fetch(
+                    "SELECT ledger.open_account($1, $2, 'COIN', 7::smallint)", owner, code
+                )
+            taking = asyncio.create_task(taker.fetch(LOCK, request_.payee_id))
+            await asyncio.sleep(0.2)
+            assert not taking.done()
+        await taking
+    opened = await pool.fetch(
+        "SELECT account_id FROM ledger.accounts WHERE code IN ('earnings', 'fees') AND shard = 7"
+    )
+    assert len(opened) == 2
+    for (account,) in opened:
+        with pytest.raises(asyncpg.LockNotAvailableError):
+            await pool.execute(
+                "SELECT FROM ledger.accounts WHERE account_id = $1 FOR NO KEY UPDATE NOWAIT",
+                account,
+            )
+
+
+async def test_two_may_open_one_at_the_same_time(pool, request_):
+    opening = "SELECT ledger.open_account($1, 'wallet', 'COIN', $2)"
+    async with (
+        pool.acquire() as one,
+        pool.acquire() as other,
+        one.transaction(),
+        other.transaction(),
+    ):
+        for shard, opener in enumerate((one, other), 7):
+            await asyncio.wait_for(opener.fetch(opening, request_.payer_id, shard), timeout=5)

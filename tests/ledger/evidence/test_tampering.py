@@ -159,13 +159,7 @@ async def forger(stores, database_url, pool, tmp_path) -> AsyncIterator[Forger]:
 async def two_months_back(root: asyncpg.Connection) -> None:
     """Let what was posted so far have been posted two months ago."""
     await root.execute("SELECT ledger.make_partitions(now() - interval '2 months', now())")
-    for table in (
-        "posting_transactions",
-        "posting_entries",
-        "gift_entries",
-        "event_log",
-        "requests",
-    ):
+    for table in (*PARTED, "posting_transactions", "requests"):
         await root.execute(f"UPDATE ledger.{table} SET posted_at = posted_at - interval '2 months'")
     await root.execute(
         "UPDATE ledger.accounts SET moved_at = moved_at - interval '2 months'"

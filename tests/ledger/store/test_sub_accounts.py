@@ -16,6 +16,7 @@ SELECT ledger.lock_accounts(ARRAY[
 LOCK_EARNINGS = """
 SELECT ledger.lock_accounts(ARRAY[ROW($1::uuid, 'earnings', 'COIN', -7)::ledger.leg])
 """
+TAKE = "SELECT FROM ledger.accounts WHERE account_id = $1 FOR NO KEY UPDATE NOWAIT"
 
 
 @pytest.fixture
@@ -69,10 +70,21 @@ async def test_who_takes_from_all_has_those_that_were_opened_while_it_waited(
     assert len(opened) == 2
     for (account,) in opened:
         with pytest.raises(asyncpg.LockNotAvailableError):
-            await pool.execute(
-                "SELECT FROM ledger.accounts WHERE account_id = $1 FOR NO KEY UPDATE NOWAIT",
-                account,
-            )
+            await pool.execute(TAKE, account)
+
+
+async def test_one_that_has_no_main_row_gets_one(pool, request_, taker):
+    """They were opened without, before."""
+    account = await pool.fetchval(
+        "INSERT INTO ledger.accounts (owner_id, code, currency, shard)"
+        " VALUES ($1, 'earnings', 'COIN', 7) RETURNING account_id",
+        request_.payee_id,
+    )
+    await taker.fetch(LOCK_EARNINGS, request_.payee_id)
+    with pytest.raises(asyncpg.LockNotAvailableError):
+        await pool.execute(TAKE, account)
+    shards = "SELECT array_agg(shard ORDER BY shard) FROM ledger.accounts WHERE code = 'earnings'"
+    assert await taker.fetchval(shards) == [0, 7]
 
 
 async def test_two_may_open_one_at_the_same_time(pool, request_):

@@ -30,6 +30,7 @@ from server.embedded.child import ChildFailed
 from server.embedded.folder import DataFolderBusy
 from server.embedded.postgres import PostgresMissing
 from server.embedded.redis import RedisMissing
+from server.garbage import seldom_collected
 from server.logs import configure_logging
 from server.migrations import Migration, MigrationError
 from server.stores import open_stores
@@ -57,7 +58,7 @@ class StartRefused(Exception):
 async def up(settings: Settings) -> None:
     """Run the server until SIGINT or SIGTERM. Raises StartRefused."""
     configure_logging(settings.telemetry)
-    with refusals(), _place(settings):
+    with refusals(), _place(settings), seldom_collected():
         async with _until_signalled() as stopped, running(settings):
             await stopped.wait()
 
@@ -66,7 +67,7 @@ async def demo(settings: Settings, *, with_channel: bool) -> None:
     """Run the server with ready accounts, and a live channel if wanted. Raises StartRefused."""
     settings = settings.model_copy(update={"telemetry": _quiet(settings.telemetry)})
     configure_logging(settings.telemetry)
-    with refusals(), _place(settings):
+    with refusals(), _place(settings), seldom_collected():
         async with (
             _until_signalled() as stopped,
             running(settings) as app,

@@ -36,12 +36,23 @@ async def request_(gift, fund):
     return request
 
 
+async def somebody_waits(pool):
+    """Return once a session of this database waits for a row that another has."""
+    waiting = (
+        "SELECT count(*) FROM pg_stat_activity"
+        " WHERE datname = current_database() AND wait_event_type = 'Lock'"
+    )
+    async with asyncio.timeout(5):
+        while not await pool.fetchval(waiting):
+            await asyncio.sleep(0.01)
+
+
 async def test_nobody_opens_one_beside_who_takes_from_all(pool, settings, gift, request_, taker):
     writer = GiftWriter(pool, settings)
     await writer.post([prepared(gift(payer_id=request_.payer_id))])
     await taker.fetch(LOCK_EARNINGS, request_.payee_id)
     posting = asyncio.create_task(writer.post([prepared(request_)]))
-    await asyncio.sleep(0.2)
+    await somebody_waits(pool)
     assert not posting.done()
     number = await taker.fetchval("SELECT ledger.next_batch()")
     await taker.execute("COMMIT; BEGIN")
@@ -61,7 +72,7 @@ async def test_who_takes_from_all_has_those_that_were_opened_while_it_waited(
                     "SELECT ledger.open_account($1, $2, 'COIN', 7::smallint)", owner, code
                 )
             taking = asyncio.create_task(taker.fetch(LOCK, request_.payee_id))
-            await asyncio.sleep(0.2)
+            await somebody_waits(pool)
             assert not taking.done()
         await taking
     opened = await pool.fetch(

@@ -5,6 +5,9 @@ cursor, hands them to the sink, and only then moves the cursor: a crash in betwe
 again. Publishers of all nodes work in shifts under one lock, turn after turn while there is
 something to publish. A publisher begins a shift at once when it is woken after a commit of its own
 process; polling finds what other processes left behind.
+
+While gifts pour in, a shift is kept, for its end and the next beginning are what would be waited
+for most; it ends when nothing has come for `LINGER_S`, or when another node wants its own.
 """
 
 import asyncio
@@ -25,7 +28,9 @@ log = logging.getLogger(__name__)
 FIRST_GAP_PAUSE_S = 0.01
 FIRST_BACKOFF_S = 0.1
 LONGEST_SHIFT_S = 0.5
-"""Then the publishers of other nodes have their turn."""
+"""Then the publishers of other nodes have their turn, where any waits."""
+LINGER_S = 0.02
+"""How long a shift goes on with nothing to publish."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +67,7 @@ class LogPage:
     """What lies behind the cursor.
 
     `oldest_running` was read before `batches` were, and the transaction `next_transaction` began
-    after that.
+    after that; both are 0 where no gap is in front of any batch, and nobody was asked.
     """
 
     cursor: int
@@ -80,7 +85,10 @@ class LogShift(Protocol):
         """The first batches behind the cursor, at most `limit`."""
 
     def move(self, sequence: int) -> None:
-        """Move the cursor there: with the next read, or when the shift ends well."""
+        """Move the cursor there: for the next read at once, for others within `LONGEST_SHIFT_S`."""
+
+    async def is_wanted(self) -> bool:
+        """Whether another publisher waits for its shift."""
 
 
 class EventLog(Protocol):
@@ -183,17 +191,23 @@ class OutboxPublisher:
 
         The lock is kept while a gap is waited for, behind which nobody may publish.
         """
-        end = time.monotonic() + LONGEST_SHIFT_S
         async with self._log.shift() as shift:
-            while time.monotonic() < end:
-                self._woken.clear()
-                progress = await self._turn(shift)
-                if progress is Progress.GAP:
-                    await self._wait(self._gap_pause.pause_s())
-                    continue
-                self._gap_pause.reset()
-                if progress is Progress.CAUGHT_UP and not self._woken.is_set():
+            while await self._goes_on(shift, until=time.monotonic() + LONGEST_SHIFT_S):
+                if await shift.is_wanted():
                     return
+
+    async def _goes_on(self, shift: LogShift, until: float) -> bool:
+        """Turns up to that time; says whether there may be more to publish."""
+        while time.monotonic() < until:
+            self._woken.clear()
+            progress = await self._turn(shift)
+            if progress is Progress.GAP:
+                await self._wait(self._gap_pause.pause_s())
+                continue
+            self._gap_pause.reset()
+            if progress is Progress.CAUGHT_UP and not await self._wait(LINGER_S):
+                return False
+        return True
 
     async def _turn(self, shift: LogShift) -> Progress:
         """At most `turn_batches`."""
@@ -245,7 +259,9 @@ class OutboxPublisher:
         self._backoff.reset()
         self._healthy = True
 
-    async def _wait(self, longest_s: float) -> None:
+    async def _wait(self, longest_s: float) -> bool:
+        """Whether somebody has woken the publisher by then."""
         with suppress(TimeoutError):
             async with asyncio.timeout(longest_s):
                 await self._woken.wait()
+        return self._woken.is_set()

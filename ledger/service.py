@@ -12,7 +12,7 @@ from uuid_utils.compat import uuid7
 
 from config.ledger import LedgerSettings
 from ledger.accounts import AccountCode, TrialBalance
-from ledger.batcher import GroupCommit
+from ledger.batcher import Commit, GroupCommit
 from ledger.door import REFUSALS, Call, Door, LatencyObserver, outcome_of
 from ledger.earnings import EarningsService
 from ledger.errors import (
@@ -38,6 +38,7 @@ from ledger.postings import Leg, Posting, PostingReceipt, receipt, request_hash,
 from ledger.reversals import ReversalService
 from ledger.statements import ALWAYS, Period, Statement, StatementAccount, Wallet, page
 from ledger.store import LedgerStore
+from ledger.store.writer import GiftWriter
 from ledger.transfer import (
     Terms,
     TransferResult,
@@ -82,7 +83,7 @@ class LedgerService:
         self.reversals = ReversalService(store.movements, self._door, wake)
         self.earnings = EarningsService(store.movements, self._door, settings.currency, wake)
         self._gifts = GroupCommit[PreparedGift, SettledGift](
-            [writer.post for writer in store.writers],
+            [self._waking(writer) for writer in store.writers],
             key=lambda gift: gift.payer_id.int,
             most=settings.max_batch,
             most_waiting=settings.max_in_flight,
@@ -152,7 +153,6 @@ class LedgerService:
                 )
             )
             if settled.result is POSTED and settled.posted_at is not None:
-                self._wake()
                 return GiftReceipt(
                     request.request_id,
                     transaction_id,
@@ -169,7 +169,6 @@ class LedgerService:
             if settled.result is not REPEATED:
                 raise REFUSALS[TransferResult(settled.result)]({})
             outcome = REPEATED
-            self._wake()  # the answer to the first may have been lost on its way
             return _repeated(request, orjson.loads(settled.answer or "{}"))
         except BaseException as error:
             outcome = outcome_of(error)
@@ -317,6 +316,18 @@ class LedgerService:
         repeated = call.settle(result, answer)
         self._wake()  # repeated or not: the answer to the first may have been lost on its way
         return receipt(answer, repeated=repeated)
+
+    def _waking(self, writer: GiftWriter) -> Commit[PreparedGift, SettledGift]:
+        """Its way to commit; the publisher is woken for each batch."""
+
+        async def commit(gifts: Sequence[PreparedGift]) -> Sequence[SettledGift]:
+            settled = await writer.post(gifts)
+            # A repeated one, too: the answer to the first may have been lost on its way.
+            if any(gift.result in {POSTED, REPEATED} for gift in settled):
+                self._wake()
+            return settled
+
+        return commit
 
     async def _given_before(self, request: GiftRequest, refused: TransferResult) -> GiftReceipt:
         """The first answer to a gift that would be refused today; else raises that refusal."""

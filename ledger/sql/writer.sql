@@ -13,7 +13,7 @@ SELECT ledger.take_shard()
 SELECT ledger.open_account(NULL, 'fees', $1, $2)
 
 -- name: post_gifts
-SELECT posted_at, balances, available, closed, known, answers
+SELECT posted_at, balances, available, closed, known, answers, sequence, events
 FROM ledger.post_gifts(
     $1, $2, $3, $4, $5::text::uuid[], $6::text::uuid[], $7::text::bigint[], $8::text::integer[],
     $9::text::bigint[], $10::text::integer[], $11::text::bigint[], $12::text::bigint[],

@@ -12,6 +12,7 @@ from config.ledger import LedgerSettings
 from config.sql import load_queries
 from ledger.accounts import AccountCode, TrialBalance, trial_balance
 from ledger.outbox import LogShift
+from ledger.recent import RecentBatches
 from ledger.statements import Page, Place, Statement, StatementLine, Wallet
 from ledger.store.calls import Calls, Connections
 from ledger.store.log import shift
@@ -45,8 +46,10 @@ class LedgerStore:
         self.calls = Calls(pool, settings, reads=reads, reader=reader)
         self.movements = MovementBooks(self.calls)
         self.upkeep = UpkeepBooks(self.calls)
+        self._recent = RecentBatches()
         self.writers = tuple(
-            GiftWriter(pool, settings, self.calls.exhaustion) for _ in range(settings.gift_writers)
+            GiftWriter(pool, settings, self.calls.exhaustion, self._recent)
+            for _ in range(settings.gift_writers)
         )
         self._settings = settings
 
@@ -130,4 +133,4 @@ class LedgerStore:
 
     def shift(self) -> AbstractAsyncContextManager[LogShift]:
         """The event log, for one publisher at a time; the errors are the driver's."""
-        return shift(self.calls)
+        return shift(self.calls, self._recent)

@@ -15,6 +15,8 @@ from config.sql import load_queries
 from ledger.errors import LedgerBusy
 from ledger.gift_batch import Found, GiftBatch, judge, lay_out
 from ledger.gifts import PreparedGift, SettledGift
+from ledger.outbox import LogBatch
+from ledger.recent import RecentBatches
 from ledger.store.calls import AWAY, WORTH_ANOTHER_TRY
 from ledger.store.exhaustion import Exhaustion
 from ledger.transfer import TransferResult
@@ -57,10 +59,15 @@ class GiftWriter:
         pool: asyncpg.Pool,
         settings: LedgerSettings,
         exhaustion: Exhaustion | None = None,
+        recent: RecentBatches | None = None,
     ) -> None:
-        """`exhaustion`: where it is told that the server has run out of something."""
+        """`exhaustion`: where it is told that the server has run out of something.
+
+        `recent`: where it puts what it has committed.
+        """
         self._pool = pool
         self._exhaustion = exhaustion or Exhaustion()
+        self._recent = recent or RecentBatches()
         self._settings = settings
         self._connection: PoolConnectionProxy | None = None
         self._statement: PreparedStatement | None = None
@@ -148,6 +155,8 @@ class GiftWriter:
             else:
                 self._exhaustion.posted()
                 settled |= (outcomes := _outcomes(gifts, batch, row))
+                if committed := _committed(gifts, row):
+                    self._recent.add(committed)
                 if look:
                     self._remember(gifts, outcomes)
                 gifts = {place: gift for place, gift in gifts.items() if place not in settled}
@@ -216,7 +225,7 @@ def _outcomes(
     gifts: Mapping[int, PreparedGift], batch: GiftBatch, row: Any
 ) -> dict[int, SettledGift]:
     """Of all gifts where they were posted; else of those that won't be."""
-    posted_at, balances, available, closed, known, answers = row
+    posted_at, balances, available, closed, known, answers, _, _ = row
     if known is None:
         return {
             place: SettledGift(POSTED, balances[payer - 1] + moved, posted_at, None)
@@ -231,3 +240,10 @@ def _outcomes(
     if not refused:
         raise AssertionError("nothing was posted, and nothing speaks against any gift")
     return refused
+
+
+def _committed(gifts: Mapping[int, PreparedGift], row: Any) -> LogBatch | None:
+    """What the log has of them; nothing where none was posted."""
+    if row["sequence"] is None:
+        return None
+    return LogBatch(row["sequence"], len(gifts), row["posted_at"], row["events"].encode())

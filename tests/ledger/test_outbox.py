@@ -244,6 +244,57 @@ async def test_a_commit_wakes_the_publisher(store, publisher, sink, recorder):
     assert sink.reasons == ["0", "1", "2"]
 
 
+class Shifts:
+    """A log that counts its shifts."""
+
+    def __init__(self, log):
+        self._log = log
+        self.count = 0
+
+    def shift(self):
+        self.count += 1
+        return self._log.shift()
+
+
+async def test_a_shift_goes_on_while_more_may_come(pool, store, sink, monkeypatch):
+    monkeypatch.setattr("ledger.outbox.LINGER_S", 10)
+    log = Shifts(store)
+    publisher = OutboxPublisher(log, sink, OutboxSettings(poll_s=60))
+    async with running(publisher):
+        for number, reason in enumerate("abc", start=1):
+            await post(pool, reason)
+            publisher.wake()
+            await sink.holds(number)
+    assert log.count == 1
+
+
+async def test_a_shift_ends_when_nothing_comes(pool, store, sink):
+    await post(pool, "a")
+    publisher = OutboxPublisher(store, sink, OutboxSettings(poll_s=60))
+    async with running(publisher):
+        await sink.holds(1)
+        async with asyncio.timeout(10), store.shift() as next_:
+            assert (await next_.read(1)).cursor > 0
+
+
+async def test_a_busy_publisher_lets_others_have_their_shifts(pool, store, sink, monkeypatch):
+    monkeypatch.setattr("ledger.outbox.LONGEST_SHIFT_S", 0.05)
+    publisher = OutboxPublisher(store, sink, OutboxSettings(poll_s=60))
+
+    async def keep_busy():
+        while True:
+            publisher.wake()
+            await asyncio.sleep(0)
+
+    async with running(publisher):
+        await post(pool, "a")
+        busy = asyncio.create_task(keep_busy())
+        await sink.holds(1)
+        async with asyncio.timeout(10), store.shift() as of_another:
+            await of_another.read(1)
+        busy.cancel()
+
+
 async def test_polling_finds_what_nobody_told_of(pool, store, sink):
     async with running(OutboxPublisher(store, sink, OutboxSettings(poll_s=0.01))):
         await post(pool, "a")

@@ -157,6 +157,18 @@ async def test_a_refused_gift_changes_nothing(ledger, gift, fund, pool, recorder
     assert recorder.wakes == wakes
 
 
+async def test_the_publisher_is_woken_once_for_a_batch(ledger, gift, fund, recorder):
+    request = gift()
+    await fund(request.payer_id, 500)
+    await ledger.send_gift(request)
+    wakes = recorder.wakes
+    others = [replace(request, request_id=uuid4()) for _ in range(5)]
+    await asyncio.gather(*(ledger.send_gift(each) for each in others))
+    assert recorder.wakes == wakes + 1
+    await ledger.send_gift(request)  # a repeat: nobody may know of the first
+    assert recorder.wakes == wakes + 2
+
+
 async def test_who_has_no_wallet_has_no_funds(ledger, gift, pool):
     with pytest.raises(InsufficientFunds) as caught:
         await ledger.send_gift(gift())

@@ -10,6 +10,8 @@ from config.ledger import LedgerSettings
 from ledger.errors import LedgerBusy
 from ledger.gifts import prepare
 from ledger.money import Split
+from ledger.outbox import LogBatch
+from ledger.recent import RecentBatches
 from ledger.service import LedgerService
 from ledger.store import LedgerStore
 from ledger.store.writer import GiftWriter
@@ -46,6 +48,28 @@ async def writer(pool, settings):
 
 async def results(writer, gifts):
     return [settled.result for settled in await writer.post(gifts)]
+
+
+async def test_what_was_committed_is_handed_over_as_the_log_has_it(pool, settings, gift, fund):
+    recent = RecentBatches()
+    writer = GiftWriter(pool, settings, recent=recent)
+    first, second = gift(), gift(payer_name='Vera "ß" 🌹')
+    await fund(first.payer_id, 10)
+    await fund(second.payer_id, 20)
+    before = await pool.fetchval("SELECT max(sequence) FROM ledger.event_log")
+    poor = gift()
+    assert await results(writer, [prepared(gift()), prepared(poor)]) == 2 * [R.INSUFFICIENT_FUNDS]
+    assert recent.newest == 0
+    await writer.post([prepared(each) for each in (first, poor, second)])
+    [handed] = recent.behind(before, 10)
+    row = await pool.fetchrow(
+        "SELECT sequence, event_count, posted_at, events FROM ledger.event_log WHERE sequence > $1",
+        before,
+    )
+    assert handed == LogBatch(*list(row.values())[:3], row["events"].encode())
+    await writer.post([prepared(first)])  # again, so nothing is committed
+    assert recent.newest == handed.sequence
+    await writer.close()
 
 
 async def test_a_batch_is_judged_gift_by_gift_in_order_of_arrival(writer, gift, fund):

@@ -64,10 +64,27 @@ SELECT payer.id, gift.id, sha256(uuid_send(gift.id)), gift.id, pg_temp.posted_at
 FROM ids gift JOIN ids payer ON payer.n = CASE gift.n WHEN 0 THEN 0 ELSE 1 + (gift.n - 1) % 10000 END
 WHERE gift.n <= {gifts} ORDER BY gift.n;
 
--- As long as the events of a thousand gifts are.
+-- As long as events of gifts are, and as easy to compress.
+CREATE FUNCTION pg_temp.id(name text) RETURNS text LANGUAGE sql IMMUTABLE AS $$
+    SELECT md5(name)::uuid::text
+$$;
 INSERT INTO ledger.event_log (sequence, writer, event_count, posted_at, events)
-SELECT batch, 1, 1000, timestamptz '{day}' + interval '1 second' * (batch - 1),
-    (SELECT string_agg(md5(batch::text || n), '') FROM generate_series(1, 12000) n)
-FROM generate_series(1, 1 + ({gifts} + 999) / 1000) batch;
+SELECT batch, 1, 1000, at, (
+    SELECT '[' || string_agg(
+        '{{"event_id":"' || pg_temp.id('event' || batch || n) || '","type":"gift.sent","version":1,'
+        '"data":{{"transaction_id":"' || pg_temp.id('transaction' || batch || n)
+        || '","request_id":"' || pg_temp.id('request' || batch || n)
+        || '","stream_id":"' || pg_temp.id('payee' || n % 500)
+        || '","payer_id":"' || pg_temp.id('payer' || batch % 10 * 1000 + n)
+        || '","payer_name":"Vera","payee_id":"' || pg_temp.id('payee' || n % 500)
+        || '","gift_id":"rose","count":1,"total_minor":10,"fee_minor":3,"currency":"COIN",'
+        '"payer_balance_minor":100000,"payee_balance_minor":' || 7 * batch
+        || '}},"occurred_at":"' || ledger.rfc3339(at) || '","sequence":' || batch || '}}', ',')
+        || ']'
+    FROM generate_series(1, 1000) n)
+FROM (
+    SELECT batch, timestamptz '{day}' + interval '1 second' * (batch - 1) AS at
+    FROM generate_series(1, 1 + ({gifts} + 999) / 1000) batch
+) batch;
 
 INSERT INTO ledger.unsealed_accounts (account_id) SELECT account_id FROM ledger.accounts;

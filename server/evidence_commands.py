@@ -22,7 +22,8 @@ from ledger.evidence.checkpoints import (
     read_export,
 )
 from ledger.evidence.key_ring import KeyRing, KeyRingError, add_key, read_public
-from ledger.evidence.verify import Progress, Range, Report, Verifier
+from ledger.evidence.verify import Progress, Report, Verifier
+from ledger.evidence.windows import Range
 from ledger.store.evidence import EvidenceStore
 from server.commands import StartRefused, refusals
 from server.embedded.folder import default_data_dir

@@ -30,13 +30,21 @@ class _Group(NamedTuple):
 
 
 async def changed_request(
-    books: Books, after: int, until: int, *, progress: Callable[[int], None]
+    books: Books,
+    after: int,
+    until: int,
+    *,
+    progress: Callable[[int], None],
+    wanted: Callable[[], bool] = lambda: True,
 ) -> Finding | None:
     """The first request that is not as it was chained, of the links that cover some batch with a
-    sequence in (after, until]. Tells how many rows it has compared. Raises what `books` raises.
+    sequence in (after, until]. Tells how many rows it has compared. Ends early, with nothing, when
+    it is `wanted` no more. Raises what `books` raises.
     """
     done = 0
     async for group in _groups(books, after, until):
+        if not wanted():
+            return None
         posted = await books.posted_requests(group.after, group.until)
         first, last = group.links[0].position, group.links[-1].position
         unposted = await books.unposted_requests(first - 1, last)

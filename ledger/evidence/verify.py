@@ -7,8 +7,7 @@ In this order; what is found in one step ends it, so the first finding is the fi
 2. checkpoints: signatures good, hashes those of the chain
 3. accounts: everything but their balances as it was sealed; no reference that is not chained
 4. replay of every batch (ledger/evidence/replay.py), a window of rows at a time
-5. requests: none that is not chained, and all as they were (ledger/evidence/request_check.py);
-   looked at beside the replay, which leaves the database idle for half of the time
+5. beside the replay, requests: none that is not chained, and all as they were (request_check.py)
 6. one moment of the ledger: what is not chained yet is replayed, then balances, holds and sums of
    reversals compared
 
@@ -38,9 +37,7 @@ from ledger.evidence.findings import (
 from ledger.evidence.links import GENESIS, Link, LinkKind, references_digest, seals_digest
 from ledger.evidence.replay import Replay
 from ledger.evidence.request_check import changed_request
-
-FIRST, LAST = -(2**63), 2**63 - 1
-"""Before and behind every sequence and position."""
+from ledger.evidence.windows import EVERYTHING, FIRST, LAST, Range, Window, within
 
 MOST_FINDINGS = 20
 PAGE_LINKS = 500
@@ -48,27 +45,6 @@ WINDOW_ROWS = 200_000
 """About how many rows are replayed at a time, some 25 MB of them."""
 
 T = TypeVar("T")
-
-
-@dataclass(frozen=True, slots=True)
-class Range:
-    """Which batches are replayed, by sequence, both ends included; None is open."""
-
-    first: int | None = None
-    last: int | None = None
-
-    @property
-    def whole(self) -> bool:
-        """Whether it is everything, so that balances can be compared in the end."""
-        return self.first is None and self.last is None
-
-    @property
-    def after(self) -> int:
-        return FIRST if self.first is None else self.first - 1
-
-    @property
-    def until(self) -> int:
-        return LAST if self.last is None else self.last
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,15 +73,6 @@ class Report:
         return not self.findings
 
 
-@dataclass(frozen=True, slots=True)
-class _Window:
-    """Batches with sequences in (after, until], which have so many rows."""
-
-    after: int
-    until: int
-    rows: int
-
-
 class Verifier:
     """One verification."""
 
@@ -132,10 +99,10 @@ class Verifier:
         self._head = Link(0, LinkKind.SEALS, 0, b"", b"", GENESIS)
         self._newest_requests = self._head
         self._request_rows = 0
-        self._windows: list[_Window] = []
+        self._windows: list[Window] = []
         self._unchained = 0
 
-    async def verify(self, batches: Range = Range()) -> Report:
+    async def verify(self, batches: Range = EVERYTHING) -> Report:
         """Verify, and say what was found. Raises what the store raises."""
         replay = Replay(from_the_beginning=batches.first is None)
         steps = [
@@ -148,14 +115,15 @@ class Verifier:
             await step()
             if self._findings:
                 return self._report(replay)
-        requests = asyncio.create_task(self._changed_requests(batches))
+        requests = asyncio.create_task(self._changed_requests(replay, batches))
         try:
             await self._replay(replay, batches)
-            if not replay.findings:
-                self._findings += await requests
-        finally:
-            requests.cancel()
             await asyncio.gather(requests, return_exceptions=True)
+        except BaseException:
+            requests.cancel()
+            raise
+        if not replay.findings:
+            self._findings += await requests
         if batches.whole and not (replay.findings or self._findings):
             await self._compare(replay)
         self._findings += replay.findings
@@ -179,11 +147,11 @@ class Verifier:
                     continue
                 rows += link.rows
                 if rows >= WINDOW_ROWS:
-                    self._windows.append(_Window(begun, link.sequence, rows))
+                    self._windows.append(Window(begun, link.sequence, rows))
                     begun, rows = link.sequence, 0
             after = page[-1].position
             self._progress(Progress("chain", after, after))
-        self._windows.append(_Window(begun, max(begun, self._head.sequence), rows))
+        self._windows.append(Window(begun, max(begun, self._head.sequence), rows))
 
     def _check_link(
         self,
@@ -231,8 +199,8 @@ class Verifier:
 
     async def _check_accounts(self) -> None:
         for account_id, position in await self._books.stray_seals(MOST_FINDINGS):
-            problem = f"added at position {position}, which has no seals"
-            self._find("account_seals", f"account_id {account_id}", problem)
+            added = f"added at position {position}, which has no seals"
+            self._find("account_seals", f"account_id {account_id}", added)
         for account_id, problem in await self._books.unlike_their_seal(MOST_FINDINGS):
             self._find("accounts", f"account_id {account_id}", problem)
         for account_id, position in await self._books.seals_of_another_kind(MOST_FINDINGS):
@@ -251,7 +219,7 @@ class Verifier:
             await _add_accounts(replay, moment)
         total = sum(window.rows for window in self._windows)
         done = 0
-        windows = _within(self._windows, batches)
+        windows = within(self._windows, batches)
         fetching = _start(self._fetch, windows)
         try:
             while fetching is not None:
@@ -266,7 +234,7 @@ class Verifier:
             if fetching is not None:
                 fetching.cancel()
 
-    async def _fetch(self, window: _Window) -> tuple[_Window, Streams, list[Link]]:
+    async def _fetch(self, window: Window) -> tuple[Window, Streams, list[Link]]:
         return (
             window,
             await self._books.streams(window.after, window.until),
@@ -275,7 +243,7 @@ class Verifier:
 
     # ---- 5 ----
 
-    async def _changed_requests(self, batches: Range) -> list[Finding]:
+    async def _changed_requests(self, replay: Replay, batches: Range) -> list[Finding]:
         if batches.whole:
             async with self._books.snapshot() as moment:
                 if found := await self._uncovered(moment):
@@ -286,6 +254,7 @@ class Verifier:
             batches.after,
             batches.until,
             progress=lambda done: self._progress(Progress("requests", done, total)),
+            wanted=lambda: not replay.findings,
         )
         return [] if changed is None else [changed]
 
@@ -357,15 +326,8 @@ async def _add_accounts(replay: Replay, moment: Snapshot) -> None:
         replay.add_account(account_id, currency, guarded=guarded)
 
 
-def _within(windows: Sequence[_Window], batches: Range) -> Iterator[_Window]:
-    for window in windows:
-        after, until = max(window.after, batches.after), min(window.until, batches.until)
-        if after < until:
-            yield _Window(after, until, window.rows)
-
-
 def _start(
-    fetch: Callable[[_Window], Coroutine[Any, Any, T]], windows: Iterator[_Window]
+    fetch: Callable[[Window], Coroutine[Any, Any, T]], windows: Iterator[Window]
 ) -> asyncio.Task[T] | None:
     window = next(windows, None)
     return None if window is None else asyncio.create_task(fetch(window))

@@ -11,7 +11,7 @@ from config.ledger import EvidenceSettings
 from ledger.evidence.batches import assemble, batch_digest
 from ledger.evidence.chainer import Chainer, Progress, Unchained
 from ledger.evidence.links import GENESIS
-from ledger.evidence.verify import FIRST, LAST
+from ledger.evidence.windows import FIRST, LAST
 from ledger.store.evidence import EvidenceStore
 from tests.support.history import fund, give
 

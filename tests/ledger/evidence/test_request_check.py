@@ -11,7 +11,7 @@ from ledger.evidence import request_check as module
 from ledger.evidence.encoding import encode_row
 from ledger.evidence.links import ChainBuilder
 from ledger.evidence.request_check import changed_request
-from ledger.evidence.verify import FIRST, LAST
+from ledger.evidence.windows import FIRST, LAST
 from tests.support.evidence import AT, ONE, OTHER, request_row, requests_of, unposted_row
 
 
@@ -87,6 +87,16 @@ async def test_links_are_taken_in_groups(rows, monkeypatch, links_a_page, rows_a
     assert told == sorted(told)
     assert told[-1] == 10
     assert rows.read == read
+
+
+async def test_it_ends_where_it_is_wanted_no_more(rows, monkeypatch):
+    monkeypatch.setattr(module, "GROUP_ROWS", 1)
+    rows.rows[9] = request_row(9, ONE)
+    found = await changed_request(
+        rows, FIRST, LAST, progress=lambda _: None, wanted=lambda: len(rows.read) < 2
+    )
+    assert found is None
+    assert rows.read == [(0, 2), (2, 5)]
 
 
 @pytest.mark.parametrize("page", [1, 2, 500])

@@ -11,7 +11,8 @@ import pytest
 from config.ledger import EvidenceSettings
 from ledger.evidence.chainer import Chainer, Progress
 from ledger.evidence.links import Link
-from ledger.evidence.verify import Range, Report, Verifier
+from ledger.evidence.verify import Report, Verifier
+from ledger.evidence.windows import Range
 from ledger.store.evidence import EvidenceStore
 from server.database import create_pool
 from server.grants import APP

@@ -13,7 +13,8 @@ import pytest
 from config.ledger import EvidenceSettings
 from ledger.evidence import verify as module
 from ledger.evidence.chainer import Chainer
-from ledger.evidence.verify import Progress, Range, Verifier
+from ledger.evidence.verify import Progress, Verifier
+from ledger.evidence.windows import Range
 from ledger.store.evidence import EvidenceStore
 from tests.support.history import fund, give, hold
 

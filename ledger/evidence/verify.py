@@ -11,8 +11,8 @@ In this order; what is found in one step ends it, so the first finding is the fi
 6. one moment of the ledger: what is not chained yet is replayed, then balances, holds and sums of
    reversals compared
 
-Memory is that of two windows and of one small record an account, however long the ledger is. While
-one window is replayed in a thread, the next one is fetched.
+Memory is that of two windows, some requests and one small record an account, however long the
+ledger is. While one window is replayed in a thread, the next one is fetched.
 """
 
 import asyncio

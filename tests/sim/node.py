@@ -1,9 +1,10 @@
 """One process of the system under test: `python -m tests.sim.node ROLE`, with a JSON line of
 settings on standard input. It ends when that is closed, and is killed at any moment.
 
-writer      the ledger's service and payouts behind a socket: a JSON line in, a JSON line out; and
-            what carries payouts out: the runner of sagas, maturing, questions to the bank
-publisher   the outbox, from PostgreSQL into the Redis stream, and the hash chain
+writer      the ledger's service and payouts behind a socket: a JSON line in, a JSON line out; the
+            outbox, which it wakes; and what carries payouts out: the runner of sagas, maturing,
+            questions to the bank
+publisher   the outbox of a process that writes nothing, and the hash chain
 reader      the AML worker on that stream
 """
 
@@ -132,9 +133,11 @@ async def answer(ledger: LedgerService, payouts: Payouts, line: bytes) -> dict[s
     return {"outcome": "ok", "answer": shown(receipt)}
 
 
-async def write(pool: asyncpg.Pool, _: Redis, settings: dict[str, Any]) -> None:
+async def write(pool: asyncpg.Pool, redis: Redis, settings: dict[str, Any]) -> None:
     ours = LEDGER.model_copy(update={"payouts": payout_settings(settings["bank_url"])})
-    ledger = LedgerService(ours, LedgerStore(pool, ours), wake=lambda: None, observer=Silent())
+    store = LedgerStore(pool, ours)
+    publisher = OutboxPublisher(store, LedgerEventStream(redis), ours.outbox)
+    ledger = LedgerService(ours, store, wake=publisher.wake, observer=Silent())
     payouts = build_payouts(pool, ours, ledger, Clear(), clock=lambda: datetime.now(UTC))
 
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -146,6 +149,7 @@ async def write(pool: asyncpg.Pool, _: Redis, settings: dict[str, Any]) -> None:
     server = await asyncio.start_server(serve, "127.0.0.1", settings["port"])
     async with AsyncExitStack() as stack:
         for name, run in (
+            ("outbox", publisher.run),
             ("sagas", payouts.runner.run),
             ("maturing", payouts.maturing.run),
             ("follow-up", payouts.follow_up.run),

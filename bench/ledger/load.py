@@ -66,10 +66,15 @@ class People:
 class Bench:
     """A ledger, and the loads on it."""
 
-    def __init__(self, pool: asyncpg.Pool, wake: Callable[[], None] = lambda: None) -> None:
+    def __init__(self, pool: asyncpg.Pool) -> None:
         self.pool = pool
         self.store = LedgerStore(pool, SETTINGS)
-        self.ledger = LedgerService(SETTINGS, self.store, wake=wake, observer=Posted())
+        self.wake: Callable[[], None] = lambda: None
+        """Called after each batch; a publisher's, while there is one."""
+        self.ledger = LedgerService(SETTINGS, self.store, wake=self._committed, observer=Posted())
+
+    def _committed(self) -> None:
+        self.wake()
 
     async def fund(self, people: People) -> None:
         """Coins for every payer."""

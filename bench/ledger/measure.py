@@ -65,7 +65,7 @@ async def measure(plan: Plan) -> list[Figure]:
         }
         per_s, p99_ms, cpu_us = await _rounds(plan, server, loads)
         delays_ms, streamed_per_s = await stream_rounds(
-            pool, people, 256, plan.round_s, plan.rounds
+            bench, people, 256, plan.round_s, plan.rounds
         )
         full, empty, entries = await _when_full(plan, server, bench, loads["256"])
         return [

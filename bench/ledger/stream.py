@@ -58,25 +58,25 @@ class Stamped:
 
 
 async def stream_rounds(
-    pool: asyncpg.Pool, people: People, in_flight: int, seconds: float, rounds: int
+    bench: Bench, people: People, in_flight: int, seconds: float, rounds: int
 ) -> tuple[list[float], list[float]]:
     """Of each round the delay's 99th percentile in milliseconds, and the gifts a second meanwhile.
 
-    Before them is one that does not count, in which the writers open accounts of their own.
+    Before them is one that does not count.
     """
     delays_ms, per_s = [], []
     async with redis_server() as redis:
         sink = Stamped(redis)
-        publisher = OutboxPublisher(Bench(pool).store, sink, SETTINGS.outbox)
-        bench = Bench(pool, publisher.wake)
+        publisher = OutboxPublisher(bench.store, sink, SETTINGS.outbox)
         while await publisher.publish_once() is not Progress.CAUGHT_UP:
             pass  # what earlier rounds have left
+        bench.wake = publisher.wake
         async with background("outbox", publisher.run):
             await bench.through_service(people, in_flight, seconds)
             for _ in range(rounds):
                 sink.published_s.clear()
                 round_ = await bench.through_service(people, in_flight, seconds)
-                delays_ms.append(statistics.quantiles(await sink.delays_ms(pool), n=100)[98])
+                delays_ms.append(statistics.quantiles(await sink.delays_ms(bench.pool), n=100)[98])
                 per_s.append(round_.per_s)
-        await bench.ledger.close()
+        bench.wake = lambda: None
         return delays_ms, per_s

@@ -193,6 +193,7 @@ class OutboxPublisher:
         """
         async with self._log.shift() as shift:
             while await self._goes_on(shift, until=time.monotonic() + LONGEST_SHIFT_S):
+                self._succeeded()
                 if await shift.is_wanted():
                     return
 

@@ -283,22 +283,43 @@ async def test_a_shift_ends_when_nothing_comes(pool, store, sink):
             assert (await next_.read(1)).cursor > 0
 
 
-async def test_a_busy_publisher_lets_others_have_their_shifts(pool, store, sink, monkeypatch):
-    monkeypatch.setattr("ledger.outbox.LONGEST_SHIFT_S", 0.05)
-    publisher = OutboxPublisher(store, sink, OutboxSettings(poll_s=60))
+@asynccontextmanager
+async def busy(publisher):
+    """It is woken all the time, so that its shift does not end by itself."""
 
-    async def keep_busy():
+    async def wake():
         while True:
             publisher.wake()
             await asyncio.sleep(0)
 
-    async with running(publisher):
-        await post(pool, "a")
-        busy = asyncio.create_task(keep_busy())
+    task = asyncio.create_task(wake())
+    try:
+        yield
+    finally:
+        task.cancel()
+
+
+async def test_a_busy_publisher_lets_others_have_their_shifts(pool, store, sink, monkeypatch):
+    monkeypatch.setattr("ledger.outbox.LONGEST_SHIFT_S", 0.05)
+    publisher = OutboxPublisher(store, sink, OutboxSettings(poll_s=60))
+    await post(pool, "a")
+    async with running(publisher), busy(publisher):
         await sink.holds(1)
         async with asyncio.timeout(10), store.shift() as of_another:
             await of_another.read(1)
-        busy.cancel()
+
+
+async def test_a_busy_publisher_is_well_again_after_a_failure(pool, store, sink, monkeypatch):
+    monkeypatch.setattr("ledger.outbox.LONGEST_SHIFT_S", 0.05)
+    log = Shifts(store)
+    publisher = OutboxPublisher(log, sink, OutboxSettings(longest_backoff_s=0.01))
+    sink.faults = ["refuse"]
+    await post(pool, "a")
+    async with running(publisher), busy(publisher):
+        await sink.holds(1)
+        assert publisher.figures.failures == 1
+        await eventually(lambda: publisher.figures.healthy)
+    assert log.count == 2  # the second one went on
 
 
 async def test_polling_finds_what_nobody_told_of(pool, store, sink):

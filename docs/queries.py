@@ -33,10 +33,10 @@ HEAD = """# Queries
 
 What a working ledger sends to PostgreSQL, most of the time first: counted by
 `pg_stat_statements` while {clients} clients made {requests} requests (gifts, grants, holds,
-captures, refunds) of two writers, with two publishers and two AML readers. Written by
-`make queries`; the times are those of one small machine, on tables that were empty before, and
-have the waits for locks in them. Statements without a name of their own (BEGIN, COMMIT, those of
-migrations) are left out.
+captures, refunds) of two writers that publish, with two more publishers and two AML readers.
+Written by `make queries`; the times are those of one small machine, on tables that were empty
+before, and have the waits for locks in them. Statements without a name of their own (BEGIN, COMMIT,
+those of migrations) are left out.
 
 | query | calls | rows a call | mean ms | indexes of its plan |
 |---|---:|---:|---:|---|

@@ -199,8 +199,8 @@ class Verifier:
 
     async def _check_accounts(self) -> None:
         for account_id, position in await self._books.stray_seals(MOST_FINDINGS):
-            added = f"added at position {position}, which has no seals"
-            self._find("account_seals", f"account_id {account_id}", added)
+            problem = f"added at position {position}, which has no seals"
+            self._find("account_seals", f"account_id {account_id}", problem)
         for account_id, problem in await self._books.unlike_their_seal(MOST_FINDINGS):
             self._find("accounts", f"account_id {account_id}", problem)
         for account_id, position in await self._books.seals_of_another_kind(MOST_FINDINGS):

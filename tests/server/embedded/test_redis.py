@@ -26,6 +26,8 @@ async def test_data_is_found_again_and_nothing_comes_from_path(
             assert await client.get("kept") == b"42"
             assert await client.config_get("appendfsync") == {"appendfsync": "everysec"}
             assert await client.config_get("appendonly") == {"appendonly": "yes"}
+            rewrite = await client.config_get("auto-aof-rewrite-min-size")
+            assert rewrite == {"auto-aof-rewrite-min-size": str(512 * 2**20)}
         await server.stop()
     folder.release()
 

@@ -6,9 +6,11 @@ missing is either on its way or was rolled back, and only time tells:
 
 - PostgreSQL gives a posting its transaction id before it draws a number. When 7 is visible, whoever
   drew 6 therefore has a lower transaction id than a transaction that begins after that look.
-- Once every transaction below that id has ended, what is still missing was rolled back.
+- Once every posting below that id has ended, what is still missing was rolled back. Postings are
+  known by their lock on ledger.accounts, which they have before they draw a number.
 
-So events are held back only behind a gap, and only while a transaction that could fill it runs.
+So events are held back only behind a gap, and only while a posting that could fill it runs, however
+long other transactions take.
 (Publishing in order of transaction ids instead would wait for every running transaction of the
 database, and could show a later balance of an account before an earlier one.)
 """
@@ -19,7 +21,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class _Watch:
-    """Gaps up to `sequence` are settled when no transaction below `transaction` runs."""
+    """Gaps up to `sequence` are settled when no posting below `transaction` runs."""
 
     sequence: int
     transaction: int
@@ -41,7 +43,7 @@ class Gaps:
         """How many of `sequences` may be published.
 
         `sequences`: what is visible behind `cursor`, in order, read after `oldest_running`, the
-        lowest id of a running transaction.
+        lowest id of a running posting.
         """
         if self._watch is not None and oldest_running >= self._watch.transaction:
             self._settled, self._watch = self._watch.sequence, None

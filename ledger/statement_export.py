@@ -3,7 +3,7 @@
 from datetime import datetime
 from uuid import UUID
 
-from ledger.errors import InvalidPage
+from ledger.errors import InvalidPage, LedgerBusy
 from ledger.service import LedgerService
 from ledger.statement_csv import header, records
 from ledger.statement_html import StatementPage, render
@@ -11,6 +11,8 @@ from ledger.statements import MAX_LINES, Period, Statement, StatementAccount, St
 
 MOST_LINES = 50_000
 """Most entries of one export."""
+READINGS = 5
+"""Until an export adds up."""
 
 
 class StatementExport:
@@ -20,7 +22,10 @@ class StatementExport:
         self._ledger = ledger
 
     async def csv(self, user_id: UUID, account: StatementAccount, period: Period) -> str:
-        """Entries, oldest first. Raises InvalidPage where there are too many."""
+        """Entries, oldest first.
+
+        Raises InvalidPage where there are too many, LedgerBusy where they change again and again.
+        """
         _, lines = await self._read(user_id, account, period)
         return header() + records(lines, self._ledger.currency, await self._ledger.scale())
 
@@ -51,7 +56,21 @@ class StatementExport:
     async def _read(
         self, user_id: UUID, account: StatementAccount, period: Period
     ) -> tuple[Statement, list[StatementLine]]:
-        """The first page, and all entries, oldest first."""
+        """The first page, and all entries, oldest first.
+
+        What was posted in the period and committed between two pages is in the later ones only. The
+        entries don't add up to the closing balance then, and are read again.
+        """
+        for _ in range(READINGS):
+            first, lines = await self._pages(user_id, account, period)
+            total_minor = sum(line.amount_minor for line in lines)
+            if first.opening_balance_minor + total_minor == first.closing_balance_minor:
+                return first, lines
+        raise LedgerBusy
+
+    async def _pages(
+        self, user_id: UUID, account: StatementAccount, period: Period
+    ) -> tuple[Statement, list[StatementLine]]:
         lines: list[StatementLine] = []
         first: Statement | None = None
         cursor: str | None = None

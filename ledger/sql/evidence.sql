@@ -6,7 +6,7 @@ SELECT pg_try_advisory_xact_lock(hashtextextended('ledger.chain', 0)) AS taken
 SELECT position, sequence, hash FROM ledger.chain ORDER BY position DESC LIMIT 1
 
 -- name: oldest_running
-SELECT pg_snapshot_xmin(pg_current_snapshot())::text::bigint AS oldest_running
+SELECT ledger.oldest_posting() AS oldest_running
 
 -- name: unchained
 SELECT sequence, event_count, posted_at FROM ledger.event_log

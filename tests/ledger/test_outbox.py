@@ -156,7 +156,9 @@ async def test_what_was_rolled_back_holds_nothing_up(pool, publisher, sink):
 async def test_a_transaction_that_posts_nothing_holds_nothing_up(pool, publisher, sink):
     async with pool.acquire() as other, other.transaction():
         await other.fetchval("SELECT pg_current_xact_id()::text")
+        await pool.fetchval("SELECT ledger.next_batch()")  # of a posting that was refused
         await post_all(pool, "ab")
+        assert await publisher.publish_once() is Progress.GAP
         assert await publisher.publish_once() is Progress.CAUGHT_UP
     assert sink.reasons == list("ab")
 

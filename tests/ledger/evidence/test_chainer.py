@@ -141,6 +141,17 @@ async def test_a_number_that_was_rolled_back_holds_nothing_up(pool, chainer, evi
     assert len(await chained(evidence)) == 2
 
 
+async def test_a_transaction_that_posts_nothing_holds_nothing_up(pool, chainer, evidence):
+    await fund(pool, user := uuid4(), 1)
+    async with pool.acquire() as other, other.transaction():
+        await other.fetchval("SELECT pg_current_xact_id()::text")
+        await pool.fetchval("SELECT ledger.next_batch()")  # of a posting that was refused
+        await fund(pool, user, 1)
+        assert await chainer.chain_once() is Progress.GAP
+        assert await chainer.chain_once() is not Progress.GAP
+    assert len(await chained(evidence)) == 2
+
+
 async def test_what_changes_in_an_account_is_sealed_again(pool, chainer, evidence):
     user = uuid4()
     await fund(pool, user, 10)

@@ -14,8 +14,9 @@ help: ## show this list
 run: $(VENV)/.run $(VENV)/.native server/pages/.built ## set everything up and run the product; DEMO=0 leaves out the demo channel
 	@exec $(BIN)/sociallive demo $(if $(filter 0,$(DEMO)),--no-channel)
 
-test: $(VENV)/.dev $(VENV)/.native server/pages/.built .cache/chromium ## set everything up and run all tests
-	@$(BIN)/python -m pytest $(ARGS)
+JOBS ?= 2
+test: $(VENV)/.dev $(VENV)/.native server/pages/.built .cache/chromium ## set everything up and run all tests, in two processes; JOBS=1 ARGS=tests/chat
+	@$(BIN)/python -m pytest -n $(JOBS) --dist worksteal $(ARGS)
 
 check: $(VENV)/.dev $(VENV)/.native web/node_modules/.installed ## format, lint, types, import layers, house rules
 	$(BIN)/ruff format --check .

@@ -16,6 +16,8 @@ from ledger.transfer import TransferResult, is_line
 
 HOLDABLE = frozenset({AccountCode.WALLET, AccountCode.EARNINGS_AVAILABLE})
 EXPIRE_AT_ONCE = 100
+MOST_OPEN = 100
+"""Open holds that are shown of one user."""
 
 
 class HoldState(StrEnum):
@@ -72,6 +74,22 @@ class Hold:
 
 
 @dataclass(frozen=True, slots=True)
+class OpenHold:
+    """A hold as it stands; `metadata` is what whoever placed it has noted."""
+
+    hold_id: UUID
+    owner_id: UUID
+    code: AccountCode
+    currency: str
+    amount_minor: int
+    captured_minor: int
+    reason: str
+    metadata: Mapping[str, Any]
+    created_at: datetime
+    expires_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class Capture:
     """The posting that a capture made, and the hold after it."""
 
@@ -96,6 +114,12 @@ class HoldBooks(Protocol):
     async def void_hold(self, key: tuple[UUID, UUID, bytes], hold_id: UUID) -> Answered: ...
 
     async def expire_holds(self, limit: int) -> int: ...
+
+    async def open_holds(
+        self, owner_id: UUID, currency: str, limit: int
+    ) -> tuple[OpenHold, ...]: ...
+
+    async def hold_metadata(self, hold_id: UUID) -> Mapping[str, Any] | None: ...
 
 
 class HoldService:
@@ -193,6 +217,19 @@ class HoldService:
             call.settle(result, answer)
             self._wake()
             return _hold(answer)
+
+    async def open_of(self, owner_id: UUID) -> tuple[OpenHold, ...]:
+        """Open holds of a user, those that end first before the others, at most `MOST_OPEN`."""
+        with self._door.call("holds"):
+            return await self._books.open_holds(owner_id, self._currency, MOST_OPEN)
+
+    async def metadata(self, hold_id: UUID) -> Mapping[str, Any]:
+        """What was noted with a hold, open or not. Raises UnknownHold."""
+        with self._door.call("holds"):
+            found = await self._books.hold_metadata(hold_id)
+            if found is None:
+                raise REFUSALS[TransferResult.UNKNOWN_HOLD]({})
+            return found
 
     async def expire_due(self) -> int:
         """Close every hold whose time has come, and say how many.

@@ -19,3 +19,14 @@ SELECT last_owner, matured FROM ledger.mature_earnings($1, $2, $3, $4, $5)
 
 -- name: close_account
 SELECT result, answer FROM ledger.close_account($1, $2, $3)
+
+-- name: open_holds
+SELECT h.hold_id, a.owner_id, a.code, a.currency, h.amount_minor, h.captured_minor, h.reason,
+       coalesce(h.metadata, '{}') AS metadata, h.created_at, h.expires_at
+FROM ledger.accounts a JOIN ledger.holds h USING (account_id)
+WHERE a.owner_id = $1 AND a.currency = $2 AND a.shard = 0
+  AND h.state = 'open' AND h.expires_at > clock_timestamp()
+ORDER BY h.expires_at LIMIT $3
+
+-- name: hold_metadata
+SELECT coalesce(metadata, '{}') AS metadata FROM ledger.holds WHERE hold_id = $1

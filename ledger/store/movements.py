@@ -7,6 +7,7 @@ from uuid import UUID
 
 from config.sql import load_queries
 from ledger.accounts import AccountCode
+from ledger.holds import OpenHold
 from ledger.store.calls import Calls
 from ledger.transfer import TransferResult
 
@@ -57,6 +58,16 @@ class MovementBooks:
     async def expire_holds(self, limit: int) -> int:
         """Close holds that are due; says how many."""
         return int((await self._calls.fetchrow(SQL["expire_holds"], limit))["expired"])
+
+    async def open_holds(self, owner_id: UUID, currency: str, limit: int) -> tuple[OpenHold, ...]:
+        """Those that end first before the others."""
+        rows = await self._calls.fetch(SQL["open_holds"], owner_id, currency, limit)
+        return tuple(OpenHold(**{**row, "code": AccountCode(row["code"])}) for row in rows)
+
+    async def hold_metadata(self, hold_id: UUID) -> Mapping[str, Any] | None:
+        """What was noted with a hold, if there is such."""
+        rows = await self._calls.fetch(SQL["hold_metadata"], hold_id)
+        return rows[0]["metadata"] if rows else None
 
     async def reverse(self, key: Key, fields: Mapping[str, Any]) -> Answered:
         """The posting, or the details of a refusal."""

@@ -36,9 +36,13 @@ class GiftList(Shape):
 
 
 class WalletShape(Shape):
-    """What a user can spend, and what they have earned: what is pending, and what is available."""
+    """What a user has, and what they have earned: what is pending, and what is available.
+
+    `held_minor` of the balance is kept back by holds, and can't be spent.
+    """
 
     balance_minor: int
+    held_minor: int
     earnings_minor: int
     earnings_available_minor: int
     currency: str

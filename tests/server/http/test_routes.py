@@ -121,6 +121,7 @@ async def test_each_route_lets_in_whom_the_protocol_names(api: Any) -> None:
         "difference_id": str(uuid4()),
         "provider": "default",
         "transaction_id": str(uuid4()),
+        "hold_id": str(uuid4()),
         "file": "none.js",
         "consumer": "aml",
         "letter_id": "1-1",

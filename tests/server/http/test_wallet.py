@@ -58,6 +58,7 @@ async def test_a_gift_moves_coins_once(api: Any) -> None:
     wallet = await api("GET", "/api/me/wallet", by=viewer)
     assert wallet.json == {
         "balance_minor": 480,
+        "held_minor": 0,
         "earnings_minor": 0,
         "earnings_available_minor": 0,
         "currency": "COIN",

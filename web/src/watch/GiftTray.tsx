@@ -25,7 +25,7 @@ export function GiftTray({ stream, chat }: { stream: Stream; chat: Chat }) {
   const total = chosen ? chosen.price_minor * count : 0;
   const isOwner = user?.user_id === stream.owner.user_id;
   const note = giftNote({ refusal: sender.refusal, receipt: sender.receipt, chosen, total, isOwner, failed: Boolean(error),
-    balance: wallet?.balance_minor ?? null });
+    balance: wallet && wallet.balance_minor - wallet.held_minor });
 
   const choose = (giftId: string) => {
     sender.forget();

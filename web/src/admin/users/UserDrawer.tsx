@@ -7,6 +7,7 @@ import { useState } from "react";
 import { ReasonDialog } from "../ReasonDialog";
 import { GrantForm } from "./GrantForm";
 import { RolesForm } from "./RolesForm";
+import { UserHolds } from "./UserHolds";
 import { UserStatement } from "./UserStatement";
 
 interface Props {
@@ -50,6 +51,7 @@ export function UserDrawer({ user, changed, close }: Props) {
         </section>
         <RolesForm user={user} changed={changed} />
         <GrantForm user={user} granted={() => setGrants(grants + 1)} />
+        <UserHolds userId={user.user_id} />
         <UserStatement userId={user.user_id} version={grants} />
       </div>
       {suspending && (

@@ -81,8 +81,10 @@ export interface GiftReceipt {
   posted_at: string;
 }
 
+/** `held_minor` of the balance is kept back by holds. */
 export interface Wallet {
   balance_minor: number;
+  held_minor: number;
   earnings_minor: number;
   earnings_available_minor: number;
   currency: string;

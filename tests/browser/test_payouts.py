@@ -109,3 +109,33 @@ async def test_a_payout_is_asked_for_approved_paid_by_file_and_seen(
         await picture(phone, "studio-payouts-phone")
         wide = "document.documentElement.scrollWidth > document.documentElement.clientWidth"
         assert not await phone.evaluate(wide)
+
+
+async def test_an_admin_keeps_money_back_and_frees_it(data_dir: Path, browser: Browser) -> None:
+    async with Product(data_dir, SETTINGS) as product, aiohttp.ClientSession() as http:
+        await earn(product, http)
+        viewer = await Api(http, product.url).sign_in(product.accounts["viewer"])
+        me = await viewer.call("GET", "/auth/me", expect=200)
+        before = await viewer.call("GET", "/api/me/wallet", expect=200)
+        admin = await open_page(browser, f"{product.url}/admin?tab=users")
+        await sign_in(admin, product.accounts["admin"])
+        name = me["display_name"]
+        await admin.get_by_test_id("open-user").get_by_text(name, exact=True).first.click()
+        drawer = admin.get_by_test_id("user-drawer")
+        await drawer.get_by_test_id("hold-amount").fill("25")
+        await drawer.get_by_test_id("hold-reason").fill("An alert is looked into.")
+        await drawer.get_by_test_id("hold").click()
+        await expect(drawer.get_by_test_id("holds")).to_contain_text("25 coins of the wallet")
+        await picture(admin, "admin-hold")
+        held = await viewer.call("GET", "/api/me/wallet", expect=200)
+        assert held == before | {"held_minor": 25}
+        await drawer.get_by_test_id("hold-amount").fill(str(before["balance_minor"]))
+        await drawer.get_by_test_id("hold-reason").fill("All of it.")
+        await drawer.get_by_test_id("hold").click()
+        await expect(drawer.get_by_test_id("hold-error")).to_be_visible()
+        await drawer.get_by_test_id("release-hold").click()
+        await picture(admin, "admin-hold-release")
+        await admin.get_by_test_id("reason").fill("A false alarm.")
+        await admin.get_by_test_id("reason-confirm").click()
+        await expect(drawer.get_by_test_id("holds")).to_be_empty()
+        assert await viewer.call("GET", "/api/me/wallet", expect=200) == before

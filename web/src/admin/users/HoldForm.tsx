@@ -54,7 +54,7 @@ export function HoldForm({ userId, placed }: { userId: string; placed: () => voi
           <InputNumber min={1} max={1_000_000_000} precision={0} placeholder="Coins" aria-label="Coins to hold" data-testid="hold-amount" />
         </Form.Item>
         <Form.Item name="days" rules={[{ required: true, message: "How long?" }]}>
-          <InputNumber min={1} max={365} precision={0} suffix="days" aria-label="Days" data-testid="hold-days" />
+          <InputNumber min={1} max={365} precision={0} suffix="days" className="hold-days" aria-label="Days" data-testid="hold-days" />
         </Form.Item>
         <Form.Item name="reason" rules={[{ required: true, whitespace: true, max: 200, message: "Say why." }]}>
           <Input placeholder="Reason" aria-label="Reason for the hold" data-testid="hold-reason" />

@@ -71,8 +71,9 @@ class ConsumerGroupSource:
     """The `EventSource` of one consumer. While Redis is away its calls wait.
 
     `consumer` is unique to the process. `claim_idle_ms` is longer than handling an entry takes;
-    what is claimed too early is handled twice. Dead letters go to a stream of the group with the
-    fields `events`, `entry_id`, `deliveries` and `reason`.
+    what is claimed too early is handled twice. It is 0 where one consumer at a time reads, and in
+    order: then every read begins with the oldest entry that is not acknowledged. Dead letters go to
+    a stream of the group with the fields `events`, `entry_id`, `deliveries` and `reason`.
     """
 
     def __init__(
@@ -178,7 +179,7 @@ class ConsumerGroupSource:
         now = asyncio.get_running_loop().time()
         if now < self._claim_at:
             return []
-        self._claim_from, claimed, deleted = await self._claim(max_entries)
+        claimed, deleted = await self._claim(max_entries)
         if self._claim_from == "0-0":  # all were looked at; else the next read goes on from there
             self._claim_at = now + self._claim_idle_ms / 1000 / 2
             await self._forget_gone_consumers()
@@ -191,17 +192,26 @@ class ConsumerGroupSource:
             for (entry_id, payload), count in zip(claimed, deliveries, strict=True)
         ]
 
-    async def _claim(self, max_entries: int) -> tuple[str, list[tuple[str, bytes]], list[Any]]:
-        answer: Any = await self._redis.xautoclaim(
-            self._key,
-            self._group,
-            self._consumer,
-            self._claim_idle_ms,
-            start_id=self._claim_from,
-            count=max_entries,
-        )
-        next_from, claimed, deleted = answer
-        return next_from.decode(), batches(claimed), deleted
+    async def _claim(self, max_entries: int) -> tuple[list[tuple[str, bytes]], list[Any]]:
+        """The next stuck entries, and the ids of those that the stream has no more."""
+        in_order = not self._claim_idle_ms
+        if in_order:
+            self._claim_from = "0-0"  # what was handed out last may have failed: it comes again
+        gone: list[Any] = []
+        while True:
+            answer: Any = await self._redis.xautoclaim(
+                self._key,
+                self._group,
+                self._consumer,
+                self._claim_idle_ms,
+                start_id=self._claim_from,
+                count=max_entries,
+            )
+            next_from, claimed, deleted = answer
+            self._claim_from = next_from.decode()
+            gone += deleted
+            if claimed or not in_order or self._claim_from == "0-0":
+                return batches(claimed), gone
 
     async def _deliveries(self, entry_ids: Sequence[str]) -> list[int]:
         """How often each entry was handed out, this time included."""

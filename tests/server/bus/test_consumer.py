@@ -66,11 +66,34 @@ async def test_an_entry_in_work_is_not_claimed(redis: Redis) -> None:
 
 async def test_more_stuck_entries_than_fit_come_page_by_page(redis: Redis) -> None:
     await publish(redis, *(b"[%d]" % number for number in range(25)))
-    await read(source(redis, "dead"), 25)
-    heir = source(redis, "heir", claim_idle_ms=0)
+    stuck = [entry.entry_id for entry in await read(source(redis, "dead"), 25)]
+    await redis.xclaim(STREAM_KEY, "aml", "dead", 0, stuck, idle=120_000)
+    heir = source(redis, "heir", claim_idle_ms=60_000)
     pages = [await read(heir, 10) for _ in range(3)]
     assert [len(page) for page in pages] == [10, 10, 5]
-    assert len({entry.entry_id for page in pages for entry in page}) == 25
+    assert [entry.entry_id for page in pages for entry in page] == stuck
+
+
+async def test_a_reader_in_order_passes_over_nothing_that_is_not_acknowledged(redis: Redis) -> None:
+    await publish(redis, *(b"[%d]" % number for number in range(8)))
+    await read(source(redis, "a", claim_idle_ms=0), 6)
+    heir = source(redis, "a", claim_idle_ms=0)
+    for _ in range(3):  # the first two were refused: they come again, and nothing behind them
+        page = await read(heir, 2)
+        assert [entry.payload for entry in page] == [b"[0]", b"[1]"]
+    await heir.ack([entry.entry_id for entry in page])
+    assert [entry.payload for entry in await read(heir, 2)] == [b"[2]", b"[3]"]
+
+
+async def test_a_reader_in_order_reads_nothing_new_before_what_is_behind_lost_entries(
+    redis: Redis,
+) -> None:
+    await publish(redis, *(b"[%d]" % number for number in range(8)))
+    reading = source(redis, claim_idle_ms=0)
+    await read(reading, 6)
+    await redis.xtrim(STREAM_KEY, maxlen=3, approximate=False)
+    assert [entry.payload for entry in await read(reading, 2)] == [b"[5]"]
+    assert reading.lost_entries == 5
 
 
 async def test_an_acknowledged_entry_does_not_come_back(redis: Redis) -> None:

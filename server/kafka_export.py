@@ -6,6 +6,10 @@ At least once: a crash anywhere leads to a repeat, which readers drop by `event_
 each key: one node exports at a time, it sends in log order, what was not acknowledged is read again
 before anything newer, and the idempotent producer lets no batch overtake another. While Kafka is
 away, the entries in hand (`batch_entries`) wait, and all others stay in Redis.
+
+A record that the broker itself refuses takes its whole Kafka batch down with it, and the numbers of
+the idempotent producer. So what was in hand is sent again over a new connection, one record at a
+time: what is refused then is set aside with its entry, and all the rest goes on in order.
 """
 
 import asyncio
@@ -17,7 +21,13 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 from aiokafka import AIOKafkaProducer
-from aiokafka.errors import KafkaError, KafkaTimeoutError, MessageSizeTooLargeError
+from aiokafka.errors import (
+    InvalidTimestampError,
+    KafkaError,
+    KafkaTimeoutError,
+    MessageSizeTooLargeError,
+    RecordListTooLargeError,
+)
 from redis.exceptions import RedisError
 
 from compliance.aml.intake import Entry
@@ -31,6 +41,9 @@ BLOCK_MS = 1_000
 FIRST_BACKOFF_S = 0.1
 CLOSE_PATIENCE_S = 2.0
 MAX_REASON_CHARS = 2_000
+
+RECORD_REFUSED = (MessageSizeTooLargeError, RecordListTooLargeError, InvalidTimestampError)
+"""What is wrong with a record, or one of its batch, and stays so however often it is sent."""
 
 
 class EventSource(Protocol):
@@ -111,6 +124,10 @@ class KafkaExport:
         self._settings = settings
         self._producer = producer
         self._backoff = Backoff(FIRST_BACKOFF_S, settings.longest_backoff_s)
+        self._singly = False
+        """Whether the entries in hand are sent record by record, to find those that are refused."""
+        self._refused: dict[tuple[str, int], str] = {}
+        """Those records, by their entry and their place in it, and why."""
 
     async def run(self) -> None:
         """Work until cancelled."""
@@ -150,11 +167,25 @@ class KafkaExport:
         entries = await self._source.read(
             max_entries=self._settings.batch_entries, block_ms=BLOCK_MS
         )
+        if not self._singly:
+            await self._export(producer, entries)
+            return
+        for entry in entries:
+            await self._export(producer, [entry])
+        self._singly = False
+        self._refused.clear()
+
+    async def _export(self, producer: Producer, entries: Sequence[Entry]) -> None:
+        """Have Kafka take these entries, and be done with them."""
         faults: dict[str, list[str]] = {}
         answers: list[asyncio.Future[object]] = []
         for entry in entries:
             faults[entry.entry_id] = await self._send(producer, entry, answers)
-        await self._answered(answers)
+        try:
+            await self._answered(answers)
+        except RECORD_REFUSED:
+            self._singly = True
+            raise
         self._backoff.reset()
         await self._source.ack([entry_id for entry_id, wrong in faults.items() if not wrong])
         for entry in entries:
@@ -168,11 +199,22 @@ class KafkaExport:
     ) -> list[str]:
         """Hand over an entry's records; what of it can't ever be exported, and why."""
         records, faults = records_of(entry.payload)
-        for record in records:
+        for place, record in enumerate(records):
+            if (wrong := self._refused.get((entry.entry_id, place))) is not None:
+                faults.append(wrong)
+                continue
             try:
-                answers.append(asyncio.ensure_future(await self._sent(producer, record)))
+                answer = asyncio.ensure_future(await self._sent(producer, record))
             except MessageSizeTooLargeError as error:
-                faults.append(f"{record.headers[0][1].decode()}: {error}")
+                faults.append(_fault(record, error))
+                continue
+            answers.append(answer)
+            if self._singly:
+                try:
+                    await self._answered([answer])
+                except RECORD_REFUSED as error:
+                    self._refused[entry.entry_id, place] = _fault(record, error)
+                    raise
         return faults
 
     async def _sent(self, producer: Producer, record: Record) -> Awaitable[object]:
@@ -193,8 +235,9 @@ class KafkaExport:
             done, open_answers = await asyncio.wait(
                 open_answers, timeout=self._lease.pause_s, return_when=asyncio.FIRST_EXCEPTION
             )
-            for answer in done:
-                answer.result()
+            errors = [error for answer in done if (error := answer.exception()) is not None]
+            if errors:  # behind a refused batch others fail, too: what was refused counts
+                raise min(errors, key=lambda error: not isinstance(error, RECORD_REFUSED))
             self.figures.waiting = bool(open_answers) and loop.time() > late_at
         self.figures.waiting = False
 
@@ -209,6 +252,10 @@ class KafkaExport:
             "entry of the event stream set aside",
             extra={"entry_id": entry.entry_id, "reason": reason[:MAX_REASON_CHARS]},
         )
+
+
+def _fault(record: Record, error: Exception) -> str:
+    return f"{record.headers[0][1].decode()}: {error}"
 
 
 class KafkaProducer:

@@ -3,14 +3,19 @@
 import asyncio
 import signal
 from collections import defaultdict
-from collections.abc import AsyncIterator, Awaitable
+from collections.abc import AsyncIterator
 from functools import partial
 from pathlib import Path
 from uuid import UUID
 
 import orjson
 import pytest
-from aiokafka.errors import KafkaConnectionError, KafkaTimeoutError, MessageSizeTooLargeError
+from aiokafka.errors import (
+    InvalidTimestampError,
+    KafkaConnectionError,
+    KafkaTimeoutError,
+    MessageSizeTooLargeError,
+)
 from redis.asyncio import Redis
 
 from config.kafka import KafkaSettings
@@ -18,11 +23,12 @@ from ledger.events import batch_to_json
 from server.background import background
 from server.bus import STREAM_KEY, ConsumerGroupSource, LedgerEventStream
 from server.kafka_export import KafkaExport, KafkaProducer
-from server.kafka_records import Record, records_of
+from server.kafka_records import records_of
 from server.lease import Lease
 from tests.support.fault_proxy import FaultProxy
 from tests.support.gifts import gift, gift_event, log_batch
 from tests.support.kafka import Broker
+from tests.support.kafka_producers import Answers, Refusing, number_of
 from tests.support.line import Line
 
 TOPIC = "sociallive.ledger.events"
@@ -205,39 +211,6 @@ async def test_what_a_broker_lost_is_read_again_when_redis_still_has_it(
     assert await check(broker, published) == 0
 
 
-class Answers:
-    """A producer that answers as it is told."""
-
-    def __init__(self, *script: Exception | None, start: Exception | None = None) -> None:
-        self.script = list(script)
-        self.start_error = start
-        self.sent: list[Record] = []
-        self.closed = 0
-
-    def __call__(self) -> "Answers":
-        return self
-
-    async def start(self) -> None:
-        error, self.start_error = self.start_error, None
-        if error is not None:
-            raise error
-
-    async def send(self, record: Record) -> Awaitable[object]:
-        answer = asyncio.get_running_loop().create_future()
-        error = self.script.pop(0) if self.script else None
-        if isinstance(error, KafkaTimeoutError | MessageSizeTooLargeError):
-            raise error
-        if error is None:
-            self.sent.append(record)
-            answer.set_result(None)
-        else:
-            answer.set_exception(error)
-        return answer
-
-    async def close(self) -> None:
-        self.closed += 1
-
-
 SETTINGS = KafkaSettings(bootstrap="127.0.0.1:9", longest_backoff_s=0.01)
 
 
@@ -251,7 +224,7 @@ async def test_what_failed_is_sent_again_before_what_follows(redis: Redis) -> No
     assert await finished(redis)
     first_try, second_try = producer.sent[:-6], producer.sent[-6:]
     assert len(first_try) >= 1
-    assert [UUID(r.headers[0][1].decode()).int for r in second_try] == [1, 2, 3, 4, 5, 6]
+    assert [number_of(record) for record in second_try] == [1, 2, 3, 4, 5, 6]
     assert exporting.figures.failures == 1
 
 
@@ -292,6 +265,23 @@ async def test_what_can_never_be_exported_is_set_aside(redis: Redis, is_big: boo
     assert (b"MessageSize" if is_big else b"not JSON") in fields[b"reason"]
     assert len(producer.sent) == 5
     assert exporting.figures.dead_letters == 1
+
+
+@pytest.mark.parametrize("error", [MessageSizeTooLargeError, InvalidTimestampError])
+async def test_what_the_broker_refuses_is_set_aside_and_the_rest_goes_on_in_order(
+    redis: Redis, error: type[Exception]
+) -> None:
+    published = Published(redis)
+    await published.add(6, events_each=3)
+    producer = Refusing(error, 5, 9, 10)
+    exporting = export(redis, SETTINGS.model_copy(update={"batch_entries": 2}), producer)
+    async with background("export", exporting.run):
+        await until_finished(redis)
+    numbers = list(dict.fromkeys(map(number_of, producer.sent)))
+    assert numbers == [number for number in range(1, 19) if number not in {5, 9, 10}]
+    letters = await redis.xrange(f"{STREAM_KEY}:dead:kafka")
+    assert [error.__name__.encode() in fields[b"reason"] for _, fields in letters] == [True] * 3
+    assert exporting.figures.dead_letters == 3
 
 
 async def test_one_node_exports_and_another_takes_over(redis: Redis) -> None:

@@ -13,6 +13,10 @@ So events are held back only behind a gap, and only while a posting that could f
 long other transactions take.
 (Publishing in order of transaction ids instead would wait for every running transaction of the
 database, and could show a later balance of an account before an earlier one.)
+
+What is known holds for one database. A standby that is promoted without the end of the log draws
+the same numbers once more: so whoever looks begins with new `Gaps` after a failure, and everything
+is forgotten where the cursor went back.
 """
 
 from collections.abc import Sequence
@@ -31,7 +35,7 @@ class Gaps:
     """What is known about missing sequence numbers."""
 
     def __init__(self) -> None:
-        self._settled = 0
+        self._cursor = self._settled = 0
         self._watch: _Watch | None = None
 
     @property
@@ -45,6 +49,9 @@ class Gaps:
         `sequences`: what is visible behind `cursor`, in order, read after `oldest_running`, the
         lowest id of a running posting.
         """
+        if cursor < self._cursor:
+            self._settled, self._watch = 0, None
+        self._cursor = cursor
         if self._watch is not None and oldest_running >= self._watch.transaction:
             self._settled, self._watch = self._watch.sequence, None
         previous = cursor

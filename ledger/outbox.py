@@ -249,6 +249,7 @@ class OutboxPublisher:
     def _failed(self, error: Exception) -> float:
         self._failures += 1
         self._healthy = False
+        self._gaps = Gaps()  # the next shift may be another database's: a standby's
         pause_s = self._backoff.pause_s()
         log.warning(
             "events could not be published",

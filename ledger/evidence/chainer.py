@@ -133,6 +133,7 @@ class Chainer:
                 progress = await self.chain_once()
             except Exception as error:  # whatever the store raises
                 self._failures += 1
+                self._gaps = Gaps()  # the next turn may be another database's: a standby's
                 log.warning("batches could not be chained", extra={"error": repr(error)})
                 progress = Progress.ELSEWHERE
             if progress is Progress.GAP:

@@ -32,6 +32,16 @@ def test_a_gap_at_the_front_counts_too():
     assert Gaps().ready(0, [2], oldest_running=100) == 0
 
 
+def test_nothing_is_known_of_numbers_that_are_drawn_again():
+    gaps = Gaps()
+    gaps.ready(98, [100], oldest_running=500)
+    gaps.watch(100, transaction=501)
+    assert gaps.ready(98, [100], oldest_running=501) == 1
+    # A standby without the end of the log was promoted: 91 is on its way again.
+    assert gaps.ready(90, [92], oldest_running=400) == 0
+    assert not gaps.watched
+
+
 class Database:
     """Transactions that draw numbers, and end in any order; ids are given as PostgreSQL does."""
 

@@ -26,7 +26,8 @@ return 1
 """
 """A script, so that a letter is in one of both places whatever ends in between."""
 
-_LETTER_ID = re.compile(r"\d{1,20}-\d{1,20}")
+_LETTER_ID = re.compile(r"([0-9]{1,20})-([0-9]{1,20})")
+_MAX_PART = 2**64 - 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,8 +81,9 @@ class DeadLetters:
 
 
 def is_letter_id(text: str) -> bool:
-    """Whether a letter may have this id."""
-    return _LETTER_ID.fullmatch(text) is not None
+    """Whether a letter may have this id: two numbers of 64 bits, not both 0, as Redis has them."""
+    found = _LETTER_ID.fullmatch(text)
+    return found is not None and 0 < max(map(int, found.groups())) <= _MAX_PART
 
 
 def _letter(letter_id: str, fields: dict[bytes, bytes]) -> DeadLetter:

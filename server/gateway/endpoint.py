@@ -121,6 +121,9 @@ def _response(answer: Answer) -> web.Response:
 
 def _decode(content: bytes) -> str:
     try:
-        return content.decode()
+        text = content.decode()
     except UnicodeDecodeError:
         raise BadRequest("The body is not UTF-8.") from None
+    if "\x00" in text:
+        raise BadRequest("The body has a NUL character, which is no text.")
+    return text

@@ -16,7 +16,7 @@ from identity.principal import Principal
 from server.gateway.access import Access
 from server.gateway.body import Body, Query
 from server.gateway.limits import RateClass
-from server.gateway.path import path_uuid
+from server.gateway.path import path_text, path_uuid
 from server.services import Services
 
 M = TypeVar("M", bound=BaseModel)
@@ -79,8 +79,8 @@ class Call:
         return path_uuid(self.request, name)
 
     def text_of(self, name: str) -> str:
-        """A parameter in the path that is no UUID."""
-        return self.request.match_info[name]
+        """A parameter in the path that is no UUID. Raises NotFound."""
+        return path_text(self.request, name)
 
 
 Handler = Callable[[Call], Awaitable[Answer | web.StreamResponse]]

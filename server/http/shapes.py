@@ -1,16 +1,29 @@
 """Shapes that several groups of routes share: how an instant, a user and a page look in JSON."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Annotated
 from uuid import UUID
 
-from pydantic import BaseModel, ConfigDict, Field, PlainSerializer, WithJsonSchema
+from pydantic import (
+    AfterValidator,
+    AwareDatetime,
+    BaseModel,
+    ConfigDict,
+    Field,
+    PlainSerializer,
+    WithJsonSchema,
+)
+from pydantic_core import PydanticCustomError
 
 from identity.roles import Role
 from identity.users import User, UserStatus
 from server.gateway.body import Query
 
 MAX_PAGE = 100
+
+EARLIEST = datetime.min.replace(tzinfo=UTC) + timedelta(days=1)
+LATEST = datetime.max.replace(tzinfo=UTC) - timedelta(days=1)
+"""At the edges of the calendar an instant can't be told in every time zone."""
 
 
 def rfc3339(moment: datetime) -> str:
@@ -23,6 +36,18 @@ Instant = Annotated[
     PlainSerializer(rfc3339, return_type=str),
     WithJsonSchema({"type": "string", "format": "date-time"}),
 ]
+
+
+def _within_the_calendar(moment: datetime) -> datetime:
+    if not EARLIEST <= moment <= LATEST:
+        raise PydanticCustomError(
+            "calendar", "Give an instant from 0001-01-02T00:00:00Z to 9999-12-30T23:59:59Z"
+        )
+    return moment
+
+
+GivenInstant = Annotated[AwareDatetime, AfterValidator(_within_the_calendar)]
+"""Input: an instant with an offset."""
 
 
 class Shape(BaseModel):

@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 from uuid import UUID
 
 from aiohttp import web
-from pydantic import AwareDatetime, Field
+from pydantic import Field
 
 from ledger.accounts import AccountCode
 from ledger.gifts import GiftRequest
@@ -12,7 +12,7 @@ from ledger.statement_export import StatementExport
 from ledger.statements import Period, StatementAccount
 from server.gateway.body import Body, Query
 from server.gateway.route import Answer, Call
-from server.http.shapes import Instant, Paging, Shape
+from server.http.shapes import GivenInstant, Instant, Paging, Shape
 
 STATEMENT_POLICY = "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'"
 """A statement has a style of its own, and nothing else."""
@@ -73,8 +73,8 @@ class StatementPeriod(Query):
     """Which account, and entries from when (included) to when (not included)."""
 
     account: StatementAccount = "wallet"
-    begins_at: AwareDatetime | None = Field(default=None, alias="from")
-    ends_at: AwareDatetime | None = Field(default=None, alias="to")
+    begins_at: GivenInstant | None = Field(default=None, alias="from")
+    ends_at: GivenInstant | None = Field(default=None, alias="to")
 
 
 class StatementPaging(StatementPeriod, Paging):
@@ -85,7 +85,7 @@ class BalanceMoment(Query):
     """Which account, and when."""
 
     account: StatementAccount = "wallet"
-    at: AwareDatetime
+    at: GivenInstant
 
 
 class BalanceShape(Shape):

@@ -3,12 +3,11 @@
 from typing import Literal
 
 from aiohttp import web
-from pydantic import AwareDatetime
 
 from ledger.accounts import AccountCode
 from server.gateway.body import Query
 from server.gateway.route import Answer, Call
-from server.http.shapes import Shape
+from server.http.shapes import GivenInstant, Shape
 from server.http.wallet import BalanceShape, balance_of, csv_of, html_of, statement_of
 
 
@@ -61,7 +60,7 @@ class HouseMoment(Query):
     """Which account of the house, and when."""
 
     account: Literal["issuance", "fees", "payment_clearing", "payouts", "refunds"]
-    at: AwareDatetime
+    at: GivenInstant
 
 
 async def house_balance(call: Call) -> Answer:

@@ -40,8 +40,21 @@ async def test_one_is_discarded_once(letters: DeadLetters, redis: Redis) -> None
     assert not await redis.exists(returned_key("aml"))
 
 
-@pytest.mark.parametrize("text", ["", "-", "+", "1", "1-", "1-1-1", "a-1", "1-1 COUNT 5"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        *("", "-", "+", "1", "1-", "1-1-1", "a-1", "1-1 COUNT 5", "0-0", "1-1\0", "1-1\n"),
+        *(f"{2**64}-1", f"1-{2**64}", "99999999999999999999-0", "\u0661-\u0661"),
+    ],
+)
 async def test_an_id_that_is_none_finds_nothing(letters: DeadLetters, text: str) -> None:
     assert not is_letter_id(text)
     assert not await letters.send_back("aml", text)
     assert not await letters.discard("aml", text)
+
+
+async def test_the_last_id_that_redis_has_is_one(letters: DeadLetters) -> None:
+    last = f"{2**64 - 1}-{2**64 - 1}"
+    assert is_letter_id(last)
+    assert not await letters.send_back("aml", last)
+    assert len(await letters.listed("aml", before=last, limit=5)) == 3

@@ -2,6 +2,8 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID, uuid4
 
+import pytest
+
 from identity.roles import Role
 
 
@@ -153,6 +155,29 @@ async def test_a_period_must_make_sense(api: Any) -> None:
             reply = await api("GET", f"/api/me/{name}?{query}", by=viewer)
             assert (reply.status, reply.code) == (422, "invalid_request"), (name, query)
     assert (await api("GET", "/api/me/balance", by=viewer)).status == 422
+
+
+@pytest.mark.parametrize("instant", ["9999-12-31T23:59:59-14:00", "0001-01-01T00:00:00%2B14:00"])
+async def test_an_instant_at_the_edge_of_the_calendar_is_refused(api: Any, instant: str) -> None:
+    viewer, admin = await api.person(), await api.person(Role.ADMIN)
+    house = f"/api/admin/ledger/balance?account=fees&at={instant}"
+    mine = [f"balance?at={instant}"]
+    for name in ("statement", "statement.csv", "statement.html"):
+        mine += [f"{name}?from={instant}", f"{name}?to={instant}"]
+    for path, by in [(house, admin), *((f"/api/me/{each}", viewer) for each in mine)]:
+        reply = await api("GET", path, by=by)
+        assert (reply.status, reply.code) == (422, "invalid_request"), path
+
+
+async def test_the_whole_calendar_is_a_period(api: Any) -> None:
+    viewer, _, _ = await party(api)
+    whole = "from=0001-01-02T00:00:00Z&to=9999-12-30T23:59:59Z"
+    for name in ("statement", "statement.csv", "statement.html"):
+        assert (await api("GET", f"/api/me/{name}?{whole}", by=viewer)).status == 200
+    reply = await api("GET", "/api/me/balance?at=9999-12-30T23:59:59Z", by=viewer)
+    assert reply.json["balance_minor"] == 500
+    reply = await api("GET", "/api/me/balance?at=0001-01-02T00:00:00Z", by=viewer)
+    assert reply.json["balance_minor"] == 0
 
 
 async def test_a_statement_as_csv_and_as_a_page(api: Any) -> None:

@@ -96,3 +96,16 @@ async def test_bad_requests_about_events(api: Any, pool: asyncpg.Pool) -> None:
     ):
         reply = await api(method, f"/api/admin/events/{path}", body, by=admin)
         assert reply.status == status, (method, path, body)
+
+
+async def test_an_id_or_name_that_is_none_is_not_found(api: Any) -> None:
+    admin = await api.person(Role.ADMIN)
+    for letter in ("99999999999999999999-0", "0-0", "%00", "%D9%A1-%D9%A1"):
+        path = f"/api/admin/events/aml/dead-letters/{letter}"
+        assert (await api("POST", f"{path}/retry", by=admin)).status == 404, letter
+        assert (await api("DELETE", path, by=admin)).status == 404, letter
+        listed = await api("GET", f"/api/admin/events/aml/dead-letters?cursor={letter}", by=admin)
+        assert listed.status in (404, 422), letter
+    body = {"after": 0, "reason": "x"}
+    reply = await api("POST", "/api/admin/events/%00/replays", body, by=admin)
+    assert (reply.status, reply.code) == (404, "not_found")

@@ -24,6 +24,7 @@ AWAY = (
     asyncpg.InsufficientResourcesError,  # connections, memory, disk
     asyncpg.PostgresSystemError,  # its own input and output
     asyncpg.TransactionRollbackError,  # deadlock, serialisation
+    asyncpg.ReadOnlySQLTransactionError,  # a standby that is not promoted yet
 )
 
 

@@ -37,6 +37,12 @@ async def test_a_connection_that_was_killed_is_an_outage(
         await running
 
 
+async def test_a_standby_that_takes_no_writes_is_an_outage(pool: asyncpg.Pool) -> None:
+    async with pool.acquire() as connection, connection.transaction(readonly=True):
+        with pytest.raises(OUTAGES):
+            await connection.execute("CREATE TABLE public.never (n integer)")
+
+
 async def test_redis_that_is_away_is_an_outage() -> None:
     client: Redis = Redis.from_url(f"redis://{NOWHERE}")
     with pytest.raises(OUTAGES):

@@ -35,6 +35,16 @@ async def test_a_pool_without_connections_and_a_slow_statement_are_busy(pool):
         await pool.release(connection)
 
 
+async def test_a_standby_that_takes_no_writes_is_away(database):
+    async def written():
+        async with database.transaction() as transaction:
+            await transaction.execute("SET TRANSACTION READ ONLY")
+            await transaction.execute("CREATE TABLE public.never (n integer)")
+
+    with pytest.raises(LedgerBusy):
+        await written()
+
+
 async def test_a_mistake_of_ours_is_not_called_an_outage(database):
     with pytest.raises(asyncpg.UndefinedTableError):
         await database.fetch("SELECT nothing FROM nowhere")

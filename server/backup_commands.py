@@ -20,6 +20,7 @@ from server.embedded.account import store_account
 from server.embedded.archive import archiving
 from server.embedded.folder import DataFolder, DataFolderBusy, default_data_dir
 from server.embedded.postgres import EmbeddedPostgres, running_owner_url
+from server.embedded.timelines import note_run
 from server.stores import database_urls, redis_address
 
 
@@ -62,6 +63,7 @@ async def _base_backup(
             raise
     else:
         stack.push_async_callback(postgres.stop)
+        note_run(settings, postgres.cluster, datetime.now(UTC))
         await postgres.start()
     complete_at = await make_base_backup(postgres.admin_url, target, tools)
     return f"leads to every moment from {complete_at} on, as far as it is archived."

@@ -7,6 +7,7 @@ end. What only reads need not: it joins the PostgreSQL that runs, by URL or in t
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 
 import asyncpg
@@ -14,8 +15,10 @@ import asyncpg
 from config.stores import StoreSettings
 from server.database import create_pool
 from server.embedded.account import store_account
+from server.embedded.archive import archiving
 from server.embedded.folder import DataFolder, default_data_dir
 from server.embedded.postgres import EmbeddedPostgres
+from server.embedded.timelines import note_run
 
 CHECKPOINT_KEYS = "checkpoint-keys"
 """The folder in the data folder of the keys that sign checkpoints."""
@@ -47,9 +50,11 @@ async def open_ledger(settings: StoreSettings) -> AsyncIterator[LedgerAccess]:
 async def _url(settings: StoreSettings, folder: DataFolder, stack: AsyncExitStack) -> str:
     if settings.database_url is not None:
         return settings.database_url.get_secret_value()
-    postgres = EmbeddedPostgres(folder, store_account())
+    account = store_account()
+    postgres = EmbeddedPostgres(folder, account, archiving(settings, account))
     if not await postgres.attach():
         await folder.acquire()
         stack.push_async_callback(postgres.stop)
+        note_run(settings, postgres.cluster, datetime.now(UTC))
         await postgres.start()
     return postgres.url

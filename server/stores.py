@@ -3,6 +3,7 @@
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
+from datetime import UTC, datetime
 
 import asyncpg
 from redis.asyncio import Redis
@@ -14,6 +15,7 @@ from server.embedded.archive import archiving
 from server.embedded.folder import DataFolder, default_data_dir
 from server.embedded.postgres import READER, EmbeddedPostgres
 from server.embedded.redis import EmbeddedRedis
+from server.embedded.timelines import note_run
 from server.grants import apply_grants
 from server.migrations import Migration, migrate
 from server.replica import Reads
@@ -88,6 +90,7 @@ async def database_urls(
     account = store_account()
     postgres = EmbeddedPostgres(folder, account, archiving(settings, account))
     stack.push_async_callback(postgres.stop)
+    note_run(settings, postgres.cluster, datetime.now(UTC))
     await postgres.start()
     return DatabaseUrls(postgres.url, postgres.app_url)
 

@@ -1,7 +1,8 @@
 """Recovery of the embedded PostgreSQL to a moment: a base backup, and what was archived since.
 
 The cluster that was there is put aside, not removed: what it has of the log and is not archived yet
-is read from there, and until the recovered ledger adds up it is what comes back.
+is read from there, and until the recovered ledger adds up it is what comes back. Recovery follows
+the timeline that ran at the wanted moment, not the newest one, which an earlier recovery began.
 """
 
 import asyncio
@@ -24,6 +25,7 @@ from server.embedded.account import Account
 from server.embedded.archive import archiving, restore_command
 from server.embedded.folder import DataFolder
 from server.embedded.postgres import EmbeddedPostgres
+from server.embedded.timelines import RUNS, newest_history, read_runs, timeline_at, timeline_of_base
 from server.grants import apply_grants
 from server.migrations import migrate
 
@@ -67,17 +69,19 @@ async def recover(
         raise RestoreRefused(
             f"This base backup leads to moments from {complete_at} on, not before."
         )
+    timeline = _timeline(archive, base / CLUSTER, at)
     new, data = folder.path / "postgres.recovering", folder.path / "postgres"
     aside = folder.path / f"postgres.before-{now:%Y%m%dT%H%M%SZ}"
     await asyncio.to_thread(_copy, base / CLUSTER, new, account)
     with _in_place_of(data, new, aside) as before:
-        sources = [archive] if before is None else [archive, before / "pg_wal"]
+        kept = sorted(folder.path.glob("postgres.before-*/pg_wal"), reverse=True)
         postgres = EmbeddedPostgres(
             folder,
             account,
             {
                 **archiving(settings, account),
-                "restore_command": restore_command(*sources),
+                "restore_command": restore_command(archive, *kept),
+                "recovery_target_timeline": timeline,
                 "recovery_target_time": at.astimezone(UTC).isoformat(sep=" "),
                 "recovery_target_action": "promote",
             },
@@ -89,6 +93,17 @@ async def recover(
         finally:
             await postgres.stop()
     return Recovered(figures, before)
+
+
+def _timeline(archive: Path, base: Path, at: datetime) -> str:
+    """For `recovery_target_timeline`. Raises RestoreRefused or OSError."""
+    ran, began = timeline_at(read_runs(archive), at), timeline_of_base(base)
+    if ran is None and newest_history(archive) > began:  # the archive is older than its notes
+        raise RestoreRefused(
+            f"There were recoveries since this base backup, and which timeline ran at {at} is not"
+            f" known. Write it to {archive / RUNS}, with the moment since when: {began} {at}"
+        )
+    return "current" if ran is None or ran == began else str(ran)
 
 
 async def _checked(url: str) -> LedgerFigures:

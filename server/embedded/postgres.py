@@ -76,6 +76,11 @@ class EmbeddedPostgres:
         self._child: Child | None = None
 
     @property
+    def cluster(self) -> Path:
+        """Its folder."""
+        return self._data
+
+    @property
     def url(self) -> str:
         """Of the product's own database, as its owner, who is no superuser."""
         return self._url(ROLE, self._folder.secret("postgres-app"), DATABASE)

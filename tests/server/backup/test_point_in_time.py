@@ -12,11 +12,12 @@ from config.settings import Settings
 from config.stores import StoreSettings
 from ledger.service import LedgerService
 from ledger.store import LedgerStore
-from server.backup.point_in_time import check_recovery
+from server.backup.point_in_time import _timeline, check_recovery
 from server.backup.restore import RestoreRefused
 from server.bus import STREAM_KEY
 from server.cli import COMMANDS, _parser
 from server.commands import StartRefused
+from server.embedded.timelines import RUNS
 from server.stores import Stores, open_stores
 from tests.server.backup.conftest import ADA, BO, Silent, gift, grant
 
@@ -121,6 +122,59 @@ async def test_the_ledger_is_as_it_was_then(
         await gift(ledger)
     await run(settings, "restore", str(base), "--at", wanted.isoformat())
     assert await balances(stores) == (1_000 - 7 * ROSE, 49)
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(240)
+async def test_each_moment_is_on_the_timeline_that_ran_then(
+    data_dir: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stores = StoreSettings(data_dir=data_dir / "data", archive_dir=data_dir / "wal")
+    settings, base = Settings(stores=stores), data_dir / "base"
+    async with open_stores(stores) as opened:
+        ledger = ledger_of(opened)
+        await grant(ledger)
+        await run(settings, "backup", "--base", str(base))
+        first = await two_gifts(ledger, opened.pool)
+
+    # One that failed after its end: its timeline is in the archive, and was never used.
+    with monkeypatch.context() as broken:
+        broken.setattr("server.backup.point_in_time.ledger_faults", faulty)
+        with pytest.raises(StartRefused, match="does not add up"):
+            await run(settings, "restore", str(base), "--at", first[0].isoformat())
+    assert (data_dir / "wal" / "00000002.history").exists()
+
+    await run(settings, "restore", str(base), "--at", first[0].isoformat())
+    async with open_stores(stores) as opened:
+        second = await two_gifts(ledger_of(opened), opened.pool)
+    for at, gifts in ((first[1], 2), (second[0], 2), (first[0], 1), (second[1], 3)):
+        await run(settings, "restore", str(base), "--at", at.isoformat())
+        assert await balances(stores) == (1_000 - gifts * ROSE, gifts * 7)
+
+
+async def two_gifts(ledger: LedgerService, pool: asyncpg.Pool) -> list[datetime]:
+    """The moments after each; another gift follows, for it is at the next commit that recovery
+    stops."""
+    moments = []
+    for _ in range(2):
+        await gift(ledger)
+        moments.append(await now_of(pool))
+    await gift(ledger)
+    return moments
+
+
+async def faulty(connection: asyncpg.Connection) -> list[str]:
+    return ["the ledger does not add up"]
+
+
+def test_a_timeline_that_is_not_known_is_not_guessed(tmp_path: Path) -> None:
+    (tmp_path / "backup_label").write_text("START TIMELINE: 1\n")
+    assert _timeline(tmp_path, tmp_path, NOW) == "current"
+    (tmp_path / "00000002.history").touch()
+    with pytest.raises(RestoreRefused, match=f"Write it to {tmp_path / RUNS}"):
+        _timeline(tmp_path, tmp_path, NOW)
+    (tmp_path / RUNS).write_text(f"2 {NOW}\n".replace(" 12", "T12"))
+    assert _timeline(tmp_path, tmp_path, NOW) == "2"
 
 
 @pytest.mark.slow

@@ -72,13 +72,18 @@ async def _base_backup(
 async def restore(settings: Settings, arguments: argparse.Namespace) -> None:
     """Restore a backup into the database, while no server runs on it."""
     if arguments.at is not None:
-        await _restore_point_in_time(settings.stores, arguments.backup.absolute(), arguments.at)
+        await _restore_point_in_time(settings, arguments.backup.absolute(), arguments.at)
         return
     with refusals():
         tools = Tools(settings.stores.postgres_tools)
         async with _stores(settings.stores) as (url, redis):
             manifest = await restore_backup(
-                url, redis, arguments.backup.absolute(), tools, force=arguments.force
+                url,
+                redis,
+                arguments.backup.absolute(),
+                tools,
+                force=arguments.force,
+                evidence=settings.ledger.evidence,
             )
     print(
         f"Restored what was backed up at {manifest.made_at}: {manifest.ledger_transactions} "
@@ -86,14 +91,15 @@ async def restore(settings: Settings, arguments: argparse.Namespace) -> None:
     )
 
 
-async def _restore_point_in_time(settings: StoreSettings, base: Path, at: datetime) -> None:
+async def _restore_point_in_time(settings: Settings, base: Path, at: datetime) -> None:
+    stores = settings.stores
     with refusals():
-        check_recovery(settings, at, datetime.now(UTC))
+        check_recovery(stores, at, datetime.now(UTC))
         async with AsyncExitStack() as stack:
-            folder = DataFolder(settings.data_dir or default_data_dir())
+            folder = DataFolder(stores.data_dir or default_data_dir())
             stack.callback(folder.release)
             await folder.acquire()
-            redis = Redis.from_url(await redis_address(settings, folder, stack), socket_timeout=10)
+            redis = Redis.from_url(await redis_address(stores, folder, stack), socket_timeout=10)
             stack.push_async_callback(redis.aclose)
             await redis.ping()
             recovered = await recover(folder, store_account(), settings, base, at)

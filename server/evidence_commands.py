@@ -25,6 +25,7 @@ from ledger.evidence.key_ring import KeyRing, KeyRingError, add_key, read_public
 from ledger.evidence.verify import Progress, Report, Verifier
 from ledger.evidence.windows import Range
 from ledger.store.evidence import EvidenceStore
+from server.catch_up import chain_what_waits
 from server.commands import StartRefused, refusals
 from server.embedded.folder import default_data_dir
 from server.ledger_access import CHECKPOINT_KEYS, LedgerAccess, open_ledger
@@ -63,10 +64,12 @@ def verify_options(parser: argparse.ArgumentParser) -> None:
 async def verify(settings: Settings, arguments: argparse.Namespace) -> None:
     """Verify the ledger. Raises LedgerUnsound or StartRefused."""
     with _explained():
-        outside = _read_checkpoints(arguments.checkpoints)
+        outside, evidence = _read_checkpoints(arguments.checkpoints), settings.ledger.evidence
         async with open_ledger(settings.stores) as access:
             ring = await asyncio.to_thread(KeyRing.read, access.keys)
             trusted = [await asyncio.to_thread(read_public, path) for path in arguments.public_key]
+            if access.alone and (links := await chain_what_waits(access.pool, evidence)):
+                print(f"chained first, for no server runs that would: {links} links")
             verifier = Verifier(
                 EvidenceStore(access.pool),
                 keys=ring.trusted | {key_id_of(key): key for key in trusted},

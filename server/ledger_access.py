@@ -30,6 +30,8 @@ class LedgerAccess:
 
     pool: asyncpg.Pool
     keys: Path
+    alone: bool
+    """The database was started for this: no server works on it."""
 
 
 @asynccontextmanager
@@ -41,20 +43,24 @@ async def open_ledger(settings: StoreSettings) -> AsyncIterator[LedgerAccess]:
     async with AsyncExitStack() as stack:
         folder = DataFolder(settings.data_dir or default_data_dir())
         stack.callback(folder.release)
-        url = await _url(settings, folder, stack)
+        url, alone = await _url(settings, folder, stack)
         pool = await create_pool(url, size=4)
         stack.callback(pool.terminate)
-        yield LedgerAccess(pool, folder.path / CHECKPOINT_KEYS)
+        yield LedgerAccess(pool, folder.path / CHECKPOINT_KEYS, alone)
 
 
-async def _url(settings: StoreSettings, folder: DataFolder, stack: AsyncExitStack) -> str:
+async def _url(
+    settings: StoreSettings, folder: DataFolder, stack: AsyncExitStack
+) -> tuple[str, bool]:
+    """And whether it was started for this."""
     if settings.database_url is not None:
-        return settings.database_url.get_secret_value()
+        return settings.database_url.get_secret_value(), False
     account = store_account()
     postgres = EmbeddedPostgres(folder, account, archiving(settings, account))
-    if not await postgres.attach():
-        await folder.acquire()
-        stack.push_async_callback(postgres.stop)
-        note_run(settings, postgres.cluster, datetime.now(UTC))
-        await postgres.start()
-    return postgres.url
+    if await postgres.attach():
+        return postgres.url, False
+    await folder.acquire()
+    stack.push_async_callback(postgres.stop)
+    note_run(settings, postgres.cluster, datetime.now(UTC))
+    await postgres.start()
+    return postgres.url, True

@@ -16,11 +16,13 @@ from pathlib import Path
 
 import asyncpg
 
+from config.settings import Settings
 from config.stores import StoreSettings
 from server.backup.cluster_copy import CLUSTER, check_base_backup
 from server.backup.ledger_figures import LedgerFigures, ledger_faults, ledger_figures
 from server.backup.restore import RestoredWrongly, RestoreRefused
 from server.backup.tools import Tools
+from server.catch_up import chain_what_waits_at
 from server.embedded.account import Account
 from server.embedded.archive import archiving, restore_command
 from server.embedded.folder import DataFolder
@@ -54,7 +56,7 @@ def check_recovery(settings: StoreSettings, at: datetime, now: datetime) -> Path
 
 
 async def recover(
-    folder: DataFolder, account: Account, settings: StoreSettings, base: Path, at: datetime
+    folder: DataFolder, account: Account, settings: Settings, base: Path, at: datetime
 ) -> Recovered:
     """Put what was committed at `at` in place of the cluster in `folder`, which is ours.
 
@@ -62,8 +64,9 @@ async def recover(
     asyncpg.PostgresError; then the cluster is the one that was there.
     """
     now = datetime.now(UTC)
-    archive = check_recovery(settings, at, now)
-    complete_at = await check_base_backup(base, Tools(settings.postgres_tools))
+    stores = settings.stores
+    archive = check_recovery(stores, at, now)
+    complete_at = await check_base_backup(base, Tools(stores.postgres_tools))
     if at < complete_at:
         # PostgreSQL would stop where it begins, with all that was committed until then.
         raise RestoreRefused(
@@ -79,7 +82,7 @@ async def recover(
             folder,
             account,
             {
-                **archiving(settings, account),
+                **archiving(stores, account),
                 "restore_command": restore_command(archive, *kept),
                 "recovery_target_timeline": timeline,
                 "recovery_target_time": at.astimezone(UTC).isoformat(sep=" "),
@@ -90,6 +93,7 @@ async def recover(
         try:
             await postgres.start()  # returns once it takes writes, so recovery is over
             figures = await _checked(postgres.url)
+            await chain_what_waits_at(postgres.url, settings.ledger.evidence)
         finally:
             await postgres.stop()
     return Recovered(figures, before)

@@ -9,10 +9,12 @@ from pathlib import Path
 import asyncpg
 from redis.asyncio import Redis
 
+from config.ledger import EvidenceSettings
 from server.backup.ledger_figures import LedgerFigures, ledger_faults, ledger_figures
 from server.backup.manifest import DUMP, Manifest, read_manifest
 from server.backup.tools import Tools
 from server.bus.stream import STREAM_KEY
+from server.catch_up import chain_what_waits_at
 from server.grants import apply_grants
 from server.migrations import DOMAINS, migrate, migrations
 
@@ -28,9 +30,17 @@ class RestoredWrongly(Exception):
 
 
 async def restore_backup(
-    url: str, redis: Redis, backup: Path, tools: Tools, *, force: bool
+    url: str,
+    redis: Redis,
+    backup: Path,
+    tools: Tools,
+    *,
+    force: bool,
+    evidence: EvidenceSettings | None = None,
 ) -> Manifest:
     """Fill the database at `url` from `backup`; `force` replaces what it holds.
+
+    A dump holds batches that were not chained yet: they are, by the settings `evidence`.
 
     Raises BackupDamaged, RestoreRefused, ToolFailed (nothing was changed), RestoredWrongly, OSError
     or asyncpg.PostgresError.
@@ -50,6 +60,7 @@ async def restore_backup(
         await _check(connection, manifest)
     finally:
         await connection.close()
+    await chain_what_waits_at(url, evidence or EvidenceSettings())
     await forget_the_future(redis)
     return manifest
 

@@ -10,8 +10,10 @@ from uuid import uuid4
 import asyncpg
 import pytest
 from cryptography.hazmat.primitives import serialization
+from pydantic import SecretStr
 
 from config.ledger import EvidenceSettings
+from config.stores import StoreSettings
 from ledger.evidence.chainer import Chainer
 from ledger.evidence.checkpoints import read_export
 from ledger.evidence.key_ring import KeyRing
@@ -22,6 +24,7 @@ from server.cli import EXIT_UNSOUND, main
 from server.database import create_pool
 from server.evidence_commands import ProgressLine
 from server.ledger_access import CHECKPOINT_KEYS
+from server.stores import open_stores
 from tests.support.history import fund
 
 Run = Callable[..., str]
@@ -79,6 +82,39 @@ def test_a_sound_ledger(written: Run, capsys: pytest.CaptureFixture[str]) -> Non
     output = written("verify")
     assert output.endswith("sound\n")
     assert "3 batches, 3 transactions, 6 entries" in output
+
+
+@pytest.mark.slow
+def test_what_a_killed_server_had_not_chained_is_chained_first(
+    run: Run, redis_url: str, data_dir: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("DATABASE_URL")
+
+    async def post() -> None:
+        settings = StoreSettings(data_dir=data_dir, redis_url=SecretStr(redis_url))
+        async with open_stores(settings) as stores:
+            await fund(stores.pool, uuid4(), 10)
+
+    asyncio.run(post())
+    output = run("verify", "--grace-s", "0")
+    assert output.startswith("chained first, for no server runs that would: ")
+    assert output.endswith("sound\n")
+    assert "chained first" not in run("verify", "--grace-s", "0")
+
+
+def test_beside_an_external_database_nothing_is_chained(
+    run: Run, database_url: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    async def post() -> None:
+        pool = await create_pool(database_url)
+        await fund(pool, uuid4(), 10)
+        await pool.close()
+
+    asyncio.run(post())
+    with pytest.raises(SystemExit) as caught:
+        run("verify", "--grace-s", "0")
+    assert caught.value.code == EXIT_UNSOUND
+    assert "not in the chain" in capsys.readouterr().out
 
 
 def test_an_unsound_ledger_ends_with_its_own_code(

@@ -18,6 +18,7 @@ from server.bus import STREAM_KEY
 from server.cli import COMMANDS, _parser
 from server.commands import StartRefused
 from server.embedded.timelines import RUNS
+from server.ledger_access import open_ledger
 from server.stores import Stores, open_stores
 from tests.server.backup.conftest import ADA, BO, Silent, gift, grant
 
@@ -110,6 +111,9 @@ async def test_the_ledger_is_as_it_was_then(
 
     await run(settings, "restore", str(base), "--at", wanted.isoformat())
     assert "3 transactions up to batch 3" in capsys.readouterr().out
+    async with open_ledger(stores) as access:  # which has no chainer
+        chained = await access.pool.fetchval("SELECT max(sequence) FROM ledger.chain")
+        assert chained == await access.pool.fetchval("SELECT max(sequence) FROM ledger.event_log")
     assert await balances(stores) == (1_000 - 2 * ROSE, 14)
     [aside] = (data_dir / "data").glob("postgres.before-*")
     assert (aside / "PG_VERSION").exists()

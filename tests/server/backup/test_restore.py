@@ -1,6 +1,7 @@
 """End to end: a ledger is backed up, restored elsewhere, and goes on."""
 
 from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import asyncpg
@@ -8,8 +9,10 @@ import pytest
 from redis.asyncio import Redis
 
 from config.ledger import LedgerSettings
+from ledger.evidence.verify import Verifier
 from ledger.service import LedgerService
 from ledger.store import LedgerStore
+from ledger.store.evidence import EvidenceStore
 from server.backup.make import make_backup
 from server.backup.manifest import DUMP, BackupDamaged, read_manifest, write_manifest
 from server.backup.restore import RestoredWrongly, RestoreRefused, restore_backup
@@ -52,6 +55,17 @@ async def test_a_restored_ledger_is_the_same_and_goes_on(
         " AND rolname LIKE 'sociallive\\__%' GROUP BY 1"
     )
     assert dict(open_to) == {"sociallive_app": True, "sociallive_reader": False}
+    pool.terminate()
+
+
+async def test_what_the_dump_held_unchained_is_chained(
+    backup: Path, empty_url: str, redis: Redis, tools: Tools
+) -> None:
+    await restore_backup(empty_url, redis, backup, tools, force=False)
+    pool = await create_pool(empty_url)
+    later = datetime.now(UTC) + timedelta(minutes=1)
+    report = await Verifier(EvidenceStore(pool), keys={}, now=later).verify()
+    assert (report.findings, report.batches, report.unchained) == ((), 11, 0)
     pool.terminate()
 
 

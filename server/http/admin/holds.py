@@ -1,18 +1,17 @@
 """Holds: money of a user that an admin keeps back, while an alert is looked into, say."""
 
-from typing import Annotated, Literal
+from typing import Literal
 from uuid import UUID
 
-from pydantic import AwareDatetime, Field
+from pydantic import Field
 
 from ledger.accounts import AccountCode
 from ledger.errors import UnknownHold
 from ledger.holds import Hold, HoldState, OpenHold
-from ledger.statements import BEGINNING, END
 from server.gateway.body import Body
 from server.gateway.route import Answer, Call
 from server.http.admin.streams import MAX_REASON_CHARS
-from server.http.shapes import Instant, Shape
+from server.http.shapes import GivenInstant, Instant, Shape
 
 MAX_INT64 = 2**63 - 1
 PLACED_BY = "placed_by"
@@ -27,7 +26,7 @@ class NewHold(Body):
     request_id: UUID
     account: HoldAccount
     amount_minor: int = Field(ge=1, le=MAX_INT64)
-    expires_at: Annotated[AwareDatetime, Field(gt=BEGINNING, lt=END)]
+    expires_at: GivenInstant
     reason: str
 
 

@@ -54,31 +54,40 @@ FROM ledger.event_log WHERE sequence BETWEEN $1 AND $2
 -- name: ours
 -- Money that moved through payment providers, as the ledger has it, and has no counterpart yet:
 -- payments for purchases, their refunds, and what was posted to payment_clearing beside them. What
--- takes a purchase back counts in the money that was paid, its share of it.
+-- takes a purchase back counts in the money that was paid, its share of it. A payout goes by the
+-- reference of its provider, or by its own id where that gave none. A prefix tells whose purchase
+-- something is; a payout has a provider of its own, so it is looked for in every file.
 WITH item AS (
     SELECT 'purchase:' || purchase_id AS item_key, reference, paid_minor AS amount_minor,
-           paid_currency AS currency, (recorded_at AT TIME ZONE 'UTC')::date AS moved_on
+           paid_currency AS currency, (recorded_at AT TIME ZONE 'UTC')::date AS moved_on,
+           NULL AS paid_out_by
     FROM ledger.purchases
     UNION ALL
     SELECT 'refund:' || purchase_id, reference, -paid_minor, paid_currency,
-           (updated_at AT TIME ZONE 'UTC')::date
+           (updated_at AT TIME ZONE 'UTC')::date, NULL
     FROM ledger.purchases WHERE state = 'refunded'
     UNION ALL
-    SELECT 'transaction:' || e.transaction_id, coalesce(min(r.reference), p.reference),
+    SELECT 'transaction:' || e.transaction_id,
+           coalesce(min(r.reference), p.reference, o.reference, o.payout_id::text),
            round(-sum(e.amount_minor) * coalesce(p.paid_minor, 1)
                / coalesce(p.amount_minor, 1))::bigint,
-           coalesce(p.paid_currency, a.currency), (min(e.posted_at) AT TIME ZONE 'UTC')::date
+           coalesce(p.paid_currency, a.currency), (min(e.posted_at) AT TIME ZONE 'UTC')::date,
+           o.provider
     FROM ledger.accounts a
     JOIN ledger.journal_entries e USING (account_id)
     JOIN ledger.transactions t ON t.transaction_id = e.transaction_id
     LEFT JOIN ledger.purchases p ON p.transaction_id = t.reverses
     LEFT JOIN ledger.external_references r ON r.transaction_id = e.transaction_id
+    LEFT JOIN ledger.payouts o ON o.payout_id::text = t.metadata ->> 'payout_id'
+        AND t.kind IN ('payout_cleared', 'payout_returned')
     WHERE a.code = 'payment_clearing' AND NOT EXISTS (
         SELECT FROM ledger.purchases q WHERE q.transaction_id = e.transaction_id)
-    GROUP BY e.transaction_id, a.currency, p.purchase_id HAVING sum(e.amount_minor) <> 0
+    GROUP BY e.transaction_id, a.currency, p.purchase_id, o.payout_id
+    HAVING sum(e.amount_minor) <> 0
 )
-SELECT item.* FROM item
-WHERE moved_on <= $1 AND ($2 = '' OR starts_with(coalesce(reference, ''), $2))
+SELECT item_key, reference, amount_minor, currency, moved_on FROM item
+WHERE moved_on <= $1
+  AND ($2 = '' OR paid_out_by IS NOT NULL OR starts_with(coalesce(reference, ''), $2))
   AND NOT EXISTS (
       SELECT FROM ledger.matched_items m
       WHERE m.side = 'ours' AND m.item_key = item.item_key)

@@ -42,7 +42,8 @@ class EarningsService:
         """Make available what was earned before that moment, and say of how many streamers.
 
         What was taken from earnings counts as taken from the oldest; what a streamer owes after a
-        chargeback is paid back first. Run twice it does nothing more; cut off, it goes on.
+        chargeback is paid back first, and from what is available where that is more. Run twice it
+        does nothing more; cut off, it goes on.
         """
         matured, last = 0, FIRST
         while True:

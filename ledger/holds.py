@@ -147,6 +147,7 @@ class HoldService:
     ) -> Hold:
         """Keep an amount of a wallet or of available earnings back until `expires_at`.
 
+        Available earnings are held as far as they are more than what is owed after a chargeback.
         Raises InvalidAmount, InvalidReason, UnknownAccount, AccountClosed, InsufficientFunds.
         """
         with self._door.call("hold") as call:

@@ -26,9 +26,9 @@ _CURSOR = re.compile(r"(\d{1,18})-(\d{1,18})", re.ASCII)
 class Wallet:
     """What a user has in coins, and has earned.
 
-    `earnings_minor` may not be paid out yet, `earnings_available_minor` may, as far as no open hold
-    keeps it back. `held_minor` is what
-    open holds keep back of the balance.
+    `earnings_minor` may not be paid out yet, `earnings_available_minor` may: it is what no open
+    hold keeps back, less what is owed after a chargeback. `held_minor` is what open holds keep back
+    of the balance.
     """
 
     balance_minor: int

@@ -1,9 +1,13 @@
 -- name: wallet
 -- What due holds keep back is free at the moment that they name, whether somebody has closed them.
+-- What is owed after a chargeback can't be paid out.
 SELECT coalesce(sum(balance_minor) FILTER (WHERE code = 'wallet'), 0)::bigint AS balance_minor,
        coalesce(sum(balance_minor) FILTER (WHERE code = 'earnings'), 0)::bigint AS earnings_minor,
-       coalesce(sum(balance_minor - a.held_minor + due.held_minor)
-           FILTER (WHERE code = 'earnings_available'), 0)::bigint AS earnings_available_minor,
+       greatest(0, coalesce(sum(balance_minor - a.held_minor + due.held_minor)
+               FILTER (WHERE code = 'earnings_available'), 0)
+           + coalesce(sum(least(balance_minor, 0))
+               FILTER (WHERE code = 'chargeback_reserve'), 0))::bigint
+           AS earnings_available_minor,
        coalesce(sum(a.held_minor - due.held_minor) FILTER (WHERE code = 'wallet'), 0)::bigint
            AS held_minor
 FROM ledger.accounts a CROSS JOIN LATERAL (

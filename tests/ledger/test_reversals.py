@@ -73,16 +73,32 @@ def balances(pool):
 def spend(ledger):
     """Take earnings away, as a payout would."""
 
-    async def spend(owner_id, code, amount_minor):
+    async def spend(owner_id, code, amount_minor, to=AccountCode.PAYOUTS):
         legs = (
             Leg(owner_id, code, -amount_minor, "COIN"),
-            Leg(None, AccountCode.PAYOUTS, amount_minor, "COIN"),
+            Leg(None, to, amount_minor, "COIN"),
         )
         await ledger.post(
             caller_id=uuid4(), request_id=uuid4(), postings=[Posting("payout", "Paid out", legs)]
         )
 
     return spend
+
+
+async def hold_available(ledger, owner_id, amount_minor):
+    """A hold on available earnings, or its refusal."""
+    try:
+        return await ledger.holds.place(
+            caller_id=uuid4(),
+            request_id=uuid4(),
+            owner_id=owner_id,
+            code=AVAILABLE,
+            amount_minor=amount_minor,
+            expires_at=datetime.now(UTC) + timedelta(days=1),
+            reason="Payout",
+        )
+    except InsufficientFunds as refusal:
+        return refusal
 
 
 async def test_a_whole_refund_undoes_a_gift(reverse, sent, balances, pool):
@@ -183,6 +199,44 @@ async def test_what_is_owed_is_paid_from_the_next_earnings(
         await ledger.send_gift(again)
         await ledger.earnings.mature(datetime.now(UTC) + timedelta(days=1))
         assert await balances(request.payee_id) == left | expected
+
+
+async def test_what_is_owed_is_paid_from_available_earnings_that_came_back(
+    reverse, sent, balances, spend, ledger
+):
+    request, receipt = await sent()
+    tomorrow = datetime.now(UTC) + timedelta(days=1)
+    await ledger.earnings.mature(tomorrow)
+    await spend(request.payee_id, AVAILABLE, 30)
+    await reverse(receipt.transaction_id, shortfall=Shortfall.RESERVE)
+    assert await balances(request.payee_id) == {"chargeback_reserve": -30}
+    await spend(request.payee_id, AVAILABLE, -20)
+    hold = await hold_available(ledger, request.payee_id, 1)
+    assert isinstance(hold, InsufficientFunds)
+    assert await ledger.earnings.mature(tomorrow) == 1
+    assert await balances(request.payee_id) == {"chargeback_reserve": -10}
+    await spend(request.payee_id, AVAILABLE, -30, AccountCode.ISSUANCE)
+    assert (await ledger.wallet(request.payee_id)).earnings_available_minor == 20
+    # What is held is not taken, and of the rest as much as is owed can't be held.
+    assert isinstance(await hold_available(ledger, request.payee_id, 21), InsufficientFunds)
+    assert (await hold_available(ledger, request.payee_id, 20)).left_minor == 20
+    assert await ledger.earnings.mature(tomorrow) == 1
+    assert await ledger.earnings.mature(tomorrow) == 0
+    assert await balances(request.payee_id) == {"earnings_available": 20}
+
+
+async def test_who_owes_and_closed_their_earnings_holds_up_nobody(
+    reverse, sent, balances, spend, ledger, gift, fund
+):
+    request, receipt = await sent()
+    await spend(request.payee_id, EARNINGS, 35)
+    await reverse(receipt.transaction_id, shortfall=Shortfall.RESERVE)
+    await spend(request.payee_id, AVAILABLE, -35)
+    await ledger.earnings.close_account(request.payee_id, EARNINGS)
+    other, _ = await sent()
+    assert await ledger.earnings.mature(datetime.now(UTC) + timedelta(days=1)) == 1
+    assert await balances(other.payee_id) == {"earnings_available": 35}
+    assert isinstance(await hold_available(ledger, request.payee_id, 1), InsufficientFunds)
 
 
 async def test_a_purchase_is_charged_back_from_the_wallet(reverse, balances, ledger):

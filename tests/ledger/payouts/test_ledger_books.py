@@ -1,15 +1,17 @@
 """Payouts over the real ledger: what each step posts, and dying between any two of them."""
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from uuid import uuid4
 
 import pytest
 
 from ledger.accounts import AccountCode
-from ledger.payouts.errors import Unfunded
+from ledger.payouts.errors import AvailableTooSmall, Unfunded
 from ledger.payouts.ledger_books import LedgerBooks
 from ledger.payouts.provider import Refused
 from ledger.payouts.results import ResultSource
+from ledger.reversals import ReversalKind, Shortfall
 from tests.support.crashes import Killed, MortalDatabase, die_everywhere
 from tests.support.kettles import Clock
 from tests.support.payout_house import SAGAS, House, result
@@ -48,6 +50,16 @@ async def balances(ledger):
     lines = (await ledger.trial_balance()).accounts
     codes = ("earnings_available", "payouts", "payment_clearing")
     return {line.code: line.credit_minor - line.debit_minor for line in lines if line.code in codes}
+
+
+async def on_the_accounts(database, user):
+    """What is on the accounts of a user that is not zero."""
+    rows = await database.fetch(
+        "SELECT code, sum(balance_minor)::bigint AS minor FROM ledger.accounts"
+        " WHERE owner_id = $1 GROUP BY code HAVING sum(balance_minor) <> 0",
+        user,
+    )
+    return {row["code"]: row["minor"] for row in rows}
 
 
 async def test_each_step_of_a_payout_that_is_paid(desk, ledger, earner):
@@ -168,6 +180,50 @@ async def test_a_closed_account_is_not_paid_out(desk, ledger, earner):
                 **{name: getattr(payout, name) for name in payout.__slots__} | {"hold_id": None}
             )
         )
+
+
+@pytest.mark.parametrize("outcome", ["failed", "returned", "cancelled"])
+async def test_what_is_owed_after_a_chargeback_is_not_paid_out(
+    desk, ledger, gift, earner, outcome, database
+):
+    user = await earner()
+    earned = await ledger.statement(user, account="earnings", cursor=None, limit=10)
+    desk.automatic = outcome != "cancelled"
+    house = desk.restarted()
+    payout = await house.ask(user, EARNED)
+    await house.settle()
+    if outcome == "returned":
+        await house.settlement.record(result(payout, "settled"), PROVIDER)
+        await house.settle()
+    await ledger.reversals.reverse(
+        caller_id=uuid4(),
+        request_id=uuid4(),
+        transaction_id=earned.lines[-1].transaction_id,
+        amount_minor=None,
+        kind=ReversalKind.CHARGEBACK,
+        reason="The bank says so.",
+        shortfall=Shortfall.RESERVE,
+    )
+    if outcome == "cancelled":
+        await house.service.cancel(user, payout.payout_id)
+    else:
+        await house.settlement.record(result(payout, outcome, "Closed."), PROVIDER)
+    await house.settle()
+    assert await on_the_accounts(database, user) == {
+        "earnings_available": EARNED,
+        "chargeback_reserve": -EARNED,
+    }
+    assert await house.books.available_minor(user) == 0
+    with pytest.raises(AvailableTooSmall):
+        await house.ask(user, 1_000)
+    with pytest.raises(Unfunded):
+        await house.books.hold(
+            replace(payout, payout_id=uuid4()), datetime.now(UTC) + timedelta(days=1)
+        )
+    assert await ledger.earnings.mature(datetime.now(UTC) - timedelta(days=1)) == 1
+    assert await on_the_accounts(database, user) == {}
+    assert await ledger.earnings.mature(datetime.now(UTC) - timedelta(days=1)) == 0
+    assert (await ledger.trial_balance()).balanced
 
 
 @pytest.mark.slow

@@ -5,6 +5,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from time import perf_counter
 from typing import Any, Protocol
+from uuid import UUID
 
 from config.ledger import LedgerSettings
 from ledger import errors
@@ -25,7 +26,7 @@ REFUSALS: Mapping[TransferResult, Callable[[Mapping[str, Any]], LedgerRefusal]] 
     R.SELF_TRANSFER: lambda _: errors.InvalidPosting("Name each account in one leg only."),
     R.UNBALANCED: lambda _: errors.InvalidPosting("Let the legs of each currency sum to zero."),
     R.IDEMPOTENCY_MISMATCH: lambda _: errors.IdempotencyMismatch(),
-    R.REQUEST_EXPIRED: lambda _: errors.RequestExpired(),
+    R.REQUEST_EXPIRED: lambda d: errors.RequestExpired(_transaction(d)),
     R.UNKNOWN_ACCOUNT: lambda _: errors.UnknownAccount(),
     R.UNKNOWN_CURRENCY: lambda _: errors.UnknownCurrency(),
     R.ACCOUNT_CLOSED: lambda _: errors.AccountClosed(),
@@ -40,6 +41,12 @@ REFUSALS: Mapping[TransferResult, Callable[[Mapping[str, Any]], LedgerRefusal]] 
     R.ACCOUNT_NOT_EMPTY: lambda _: errors.AccountNotEmpty(),
 }
 """The refusal that a result stands for; what is not here is none."""
+
+
+def _transaction(details: Mapping[str, Any]) -> UUID | None:
+    """The transaction that an answer names, where it names one."""
+    named = details.get("transaction_id")
+    return None if named is None else UUID(named)
 
 
 class LatencyObserver(Protocol):

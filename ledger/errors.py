@@ -10,7 +10,7 @@ LedgerRefusal                     `code` is the protocol's, the message is for t
 ├── InvalidCount                  invalid_count
 ├── OwnStream                     own_stream
 ├── IdempotencyMismatch           idempotency_mismatch
-├── RequestExpired                request_expired
+├── RequestExpired                request_expired, with the transaction that it made
 ├── UnknownAccount                unknown_account
 ├── UnknownCurrency               unknown_currency
 ├── AccountClosed                 account_closed
@@ -30,6 +30,7 @@ again: it is posted once however often it arrives.
 """
 
 from typing import ClassVar
+from uuid import UUID
 
 
 class LedgerRefusal(Exception):
@@ -120,11 +121,13 @@ class RequestExpired(LedgerRefusal):
 
     code = "request_expired"
 
-    def __init__(self) -> None:
+    def __init__(self, transaction_id: UUID | None = None) -> None:
+        """`transaction_id`: of the first posting, None where there was none."""
         super().__init__(
             "This request_id was used long ago. Look the transaction up in your statement, or make "
             "a new request_id for a new request."
         )
+        self.transaction_id = transaction_id
 
 
 class UnknownAccount(LedgerRefusal):

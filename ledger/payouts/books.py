@@ -6,7 +6,8 @@
     give_back  payouts → earnings_available: the provider has not paid
     take_back  payment_clearing → earnings_available: it came back after it was paid
 
-Each is asked under a request id that is derived from the payout, so it is done once.
+Each is asked under a request id that is derived from the payout, so it is done once, and answered
+as at first however late it is asked again.
 """
 
 from datetime import datetime
@@ -29,7 +30,7 @@ class Books(Protocol):
         """Post the held amount; the transaction's id. Raises Unfunded where the hold is gone."""
 
     async def void(self, payout: Payout) -> None:
-        """End the hold, where it has not ended yet."""
+        """End the hold, where it has not ended yet. Raises HoldClosed where it was captured."""
 
     async def clear(self, payout: Payout) -> UUID:
         """Post that the provider has paid."""

@@ -11,6 +11,7 @@ from ledger.errors import (
     InsufficientFunds,
     RequestExpired,
 )
+from ledger.holds import HoldState
 from ledger.payouts.errors import Unfunded
 from ledger.payouts.payout import Payout
 from ledger.postings import Leg, Posting
@@ -69,7 +70,9 @@ class LedgerBooks:
                 description="Payout",
                 metadata={"payout_id": str(payout.payout_id)},
             )
-        except (HoldClosed, RequestExpired) as error:
+        except RequestExpired as expired:
+            return _posted_before(expired)
+        except HoldClosed as error:
             raise Unfunded("The payout waited too long: its hold has ended.") from error
         except AccountClosed as error:
             raise Unfunded("Your earnings can't be paid out any more.") from error
@@ -82,8 +85,11 @@ class LedgerBooks:
                 request_id=payout.request_key("void"),
                 hold_id=_hold_of(payout),
             )
-        except HoldClosed:
-            return  # it has ended by itself
+        except RequestExpired:
+            return  # it was voided long ago
+        except HoldClosed as closed:
+            if closed.state == HoldState.CAPTURED:
+                raise  # there is nothing to void: the money is on its way
 
     async def clear(self, payout: Payout) -> UUID:
         return await self._post(payout, "clear", (None, PAYOUTS), (None, CLEARING))
@@ -103,22 +109,32 @@ class LedgerBooks:
     ) -> UUID:
         """Post the amount from one account to another; the transaction's id."""
         kind, description = POSTINGS[purpose]
-        posted = await self._ledger.post(
-            caller_id=CALLER,
-            request_id=payout.request_key(purpose),
-            postings=[
-                Posting(
-                    kind=kind,
-                    description=description,
-                    legs=(
-                        Leg(*target, payout.amount_minor, payout.currency),
-                        Leg(*source, -payout.amount_minor, payout.currency),
-                    ),
-                    metadata={"payout_id": str(payout.payout_id)},
-                )
-            ],
-        )
-        return posted.transaction_id
+        try:
+            posted = await self._ledger.post(
+                caller_id=CALLER,
+                request_id=payout.request_key(purpose),
+                postings=[
+                    Posting(
+                        kind=kind,
+                        description=description,
+                        legs=(
+                            Leg(*target, payout.amount_minor, payout.currency),
+                            Leg(*source, -payout.amount_minor, payout.currency),
+                        ),
+                        metadata={"payout_id": str(payout.payout_id)},
+                    )
+                ],
+            )
+            return posted.transaction_id
+        except RequestExpired as expired:
+            return _posted_before(expired)
+
+
+def _posted_before(expired: RequestExpired) -> UUID:
+    """The transaction that a step made, whose answer was lost and is not kept any more."""
+    if expired.transaction_id is None:
+        raise expired
+    return expired.transaction_id
 
 
 def _hold_of(payout: Payout) -> UUID:

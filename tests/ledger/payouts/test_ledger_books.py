@@ -7,6 +7,7 @@ from uuid import uuid4
 import pytest
 
 from ledger.accounts import AccountCode
+from ledger.errors import HoldClosed
 from ledger.payouts.errors import AvailableTooSmall, Unfunded
 from ledger.payouts.ledger_books import LedgerBooks
 from ledger.payouts.provider import Refused
@@ -18,6 +19,8 @@ from tests.support.payout_house import SAGAS, House, result
 
 PROVIDER = ResultSource.PROVIDER
 EARNED = 7_000
+LONG_AFTER = datetime.now(UTC) + timedelta(days=40)
+"""No answer of today is kept until then."""
 
 
 @pytest.fixture
@@ -159,8 +162,54 @@ async def test_every_posting_is_made_once(desk, ledger, earner):
     assert await books.capture(payout) == payout.transaction_id
     first = await books.give_back(payout)
     assert await books.give_back(payout) == first
-    await books.void(payout)
+    with pytest.raises(HoldClosed):
+        await books.void(payout)
     assert await books.available_minor(user) == EARNED
+
+
+async def test_what_was_posted_is_known_after_its_answer_was_archived(desk, ledger, earner):
+    async def dying(payout):
+        await capture(payout)
+        raise ConnectionError  # in front of what is written down
+
+    payout = await desk.ask(await earner(), 5_000)
+    books = desk.books
+    capture, books.capture = books.capture, dying
+    await desk.settle()
+    assert await desk.state(payout) == "sending"
+    books.capture = capture
+    assert await ledger.archive_requests(LONG_AFTER) > 0
+    desk.clock.advance(SAGAS.longest_backoff_s)
+    await desk.settle()
+    assert await desk.history(payout) == [
+        "requested",
+        "approved",
+        "held",
+        "sending",
+        "captured",
+        "sent",
+    ]
+    assert (await balances(ledger))["payouts"] == 5_000
+    payout = await desk.store.get(payout.payout_id)
+    cleared = await books.clear(payout)
+    await ledger.archive_requests(LONG_AFTER)
+    assert await books.clear(payout) == cleared
+    assert (await balances(ledger))["payment_clearing"] == 5_000
+
+
+async def test_a_hold_is_voided_once_however_late_it_is_asked_again(desk, ledger, earner):
+    user = await earner()
+    desk.automatic = False
+    house = desk.restarted()
+    payout = await house.ask(user, 5_000)
+    await house.settle()
+    payout = await house.store.get(payout.payout_id)
+    for _ in range(2):
+        await house.books.void(payout)
+        await ledger.archive_requests(LONG_AFTER)
+    assert await house.books.available_minor(user) == EARNED
+    with pytest.raises(Unfunded, match="hold has ended"):
+        await house.books.capture(payout)
 
 
 async def test_a_closed_account_is_not_paid_out(desk, ledger, earner):

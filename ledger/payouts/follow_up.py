@@ -19,6 +19,7 @@ from ledger.payouts.store import PayoutStore
 log = logging.getLogger(__name__)
 
 PAGE_PAYOUTS = 100
+MOST_FAILURES = 5
 
 
 class FollowUp:
@@ -39,6 +40,7 @@ class FollowUp:
         self._providers = providers
         self._every_s = every_s
         self._clock = clock
+        self._asked_until: UUID | None = None
 
     async def run(self) -> None:
         """Ask again and again until cancelled; a provider that is away is asked the next time."""
@@ -52,21 +54,39 @@ class FollowUp:
     async def ask_once(self) -> int:
         """Ask about every payout that waits too long; how many had become something.
 
+        An order that the provider has no answer to holds up no other. After MOST_FAILURES in a row
+        the provider counts as away: the next time goes on behind them.
+
         Raises ProviderUnavailable, LedgerBusy.
         """
-        decided = 0
-        cursor: UUID | None = None
-        while page := await self._store.newest(PayoutState.SENT, cursor, PAGE_PAYOUTS):
+        decided = failures = 0
+        while page := await self._store.newest(PayoutState.SENT, self._asked_until, PAGE_PAYOUTS):
             for payout in page:
-                decided += await self._ask(payout)
-            cursor = page[-1].payout_id
+                self._asked_until = payout.payout_id
+                provider = self._provider_to_ask(payout)
+                if provider is None:
+                    continue
+                try:
+                    decided += await self._ask(provider, payout)
+                    failures = 0
+                except ProviderUnavailable as error:
+                    failures += 1
+                    if failures == MOST_FAILURES:
+                        raise
+                    log.warning(
+                        "a payout is not followed up",
+                        extra={"payout": str(payout.payout_id), "error": str(error)},
+                    )
+        self._asked_until = None
         return decided
 
-    async def _ask(self, payout: Payout) -> bool:
-        provider = self._providers.get(payout.provider or "")
+    def _provider_to_ask(self, payout: Payout) -> PayoutProvider | None:
+        """Who is to be asked about it; None where it has not waited, or nobody is set up for it."""
         waited = self._clock() - payout.updated_at
-        if provider is None or waited < timedelta(seconds=self._every_s):
-            return False
+        is_late = waited >= timedelta(seconds=self._every_s)
+        return self._providers.get(payout.provider or "") if is_late else None
+
+    async def _ask(self, provider: PayoutProvider, payout: Payout) -> bool:
         result = await provider.look_up(order_of(payout))
         if result is None:
             return False

@@ -5,7 +5,7 @@ import asyncio
 import pytest
 
 from ledger.payouts.errors import ProviderUnavailable
-from ledger.payouts.follow_up import FollowUp
+from ledger.payouts.follow_up import MOST_FAILURES, FollowUp
 from tests.support.payout_house import result
 
 
@@ -49,7 +49,7 @@ async def test_what_can_t_be_true_is_told_an_admin_once(wired, follow_up):
 
 
 async def test_a_provider_that_is_away_is_asked_the_next_time(wired, follow_up):
-    await sent(wired)
+    await sent(wired, MOST_FAILURES)
     wired.clock.advance(3_600)
     wired.bank.away = True
     with pytest.raises(ProviderUnavailable):
@@ -64,6 +64,37 @@ async def test_a_provider_that_is_away_is_asked_the_next_time(wired, follow_up):
             await asyncio.sleep(0)
     running.cancel()
     await asyncio.wait([running])
+
+
+async def test_orders_that_the_provider_does_not_know_hold_up_no_other(wired, follow_up):
+    await sent(wired, 2 * MOST_FAILURES)
+    *unknown, settled = await wired.store.newest(None, None, 100)
+    wired.clock.advance(3_600)
+    bank = Forgetful(result(settled, "settled"))
+    follow_up._providers = {"http": bank}
+    with pytest.raises(ProviderUnavailable):
+        await follow_up.ask_once()
+    assert len(bank.asked) == MOST_FAILURES
+    assert await follow_up.ask_once() == 1
+    assert bank.asked == [each.payout_id for each in (*unknown, settled)]
+    assert await wired.state(settled) == "settled"
+    with pytest.raises(ProviderUnavailable):
+        await follow_up.ask_once()
+    assert bank.asked[0] == bank.asked[-MOST_FAILURES], "it began with the newest again"
+
+
+class Forgetful:
+    """A provider that knows one order alone."""
+
+    def __init__(self, known):
+        self._known = known
+        self.asked = []
+
+    async def look_up(self, order):
+        self.asked.append(order.payout_id)
+        if order.payout_id != self._known.payout_id:
+            raise ProviderUnavailable("The provider answered 404, and nothing of the order.")
+        return self._known
 
 
 async def test_a_provider_that_is_not_set_up_is_not_asked(wired):

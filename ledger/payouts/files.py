@@ -25,7 +25,7 @@ from uuid import UUID
 from ledger.payouts.errors import FileRefused, LineFault
 from ledger.payouts.payout import MAX_REASON_CHARS
 from ledger.payouts.provider import MAX_REFERENCE_CHARS, PayoutOrder
-from ledger.payouts.results import PayoutResult, ResultStatus
+from ledger.payouts.results import CURRENCY, PayoutResult, ResultStatus
 
 TOTAL = "TOTAL"
 ORDER_HEADER = ("payout_id", "amount_minor", "currency", "destination")
@@ -138,6 +138,8 @@ def _result(row: Sequence[str]) -> PayoutResult:
         raise ValueError("payout_id: give the UUID from the file of payouts.") from None
     if not (amount.isascii() and amount.isdecimal() and 0 < len(amount) <= MAX_DIGITS):
         raise ValueError("amount_minor: give a whole number of minor units.")
+    if CURRENCY.fullmatch(currency) is None:
+        raise ValueError("currency: give the code from the file of payouts.")
     if status not in set(ResultStatus):
         raise ValueError(f"status: give one of {', '.join(ResultStatus)}.")
     for name, text, most in (

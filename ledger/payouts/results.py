@@ -1,11 +1,15 @@
 """What a provider says became of a payout, and what that means beside what is known of it."""
 
+import re
 from dataclasses import dataclass
 from enum import StrEnum
 from uuid import UUID
 
 from ledger.payouts.payout import Payout, may
 from ledger.payouts.states import PayoutAction, PayoutState
+
+CURRENCY = re.compile(r"[A-Z]{3,8}", re.ASCII)
+"""A currency's code, as whoever tells of a payout must write it."""
 
 
 class ResultStatus(StrEnum):

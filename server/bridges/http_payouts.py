@@ -23,7 +23,7 @@ from config.payouts import HttpProviderSettings
 from ledger.payouts.errors import ProviderContradicts, ProviderUnavailable
 from ledger.payouts.payout import MAX_REASON_CHARS
 from ledger.payouts.provider import MAX_REFERENCE_CHARS, Accepted, PayoutOrder, Refused
-from ledger.payouts.results import PayoutResult, ResultStatus
+from ledger.payouts.results import CURRENCY, PayoutResult, ResultStatus
 
 MAX_ANSWER_BYTES: Final = 64 * 1024
 TAKEN: Final = frozenset({HTTPStatus.OK, HTTPStatus.CREATED, HTTPStatus.ACCEPTED})
@@ -61,17 +61,19 @@ class HttpPayoutProvider:
         """What became of an order; None while it is pending. Raises ProviderUnavailable."""
         status, answer = await self._call("GET", f"{self._url}/{order.payout_id}", {})
         told, amount = answer.get("status"), answer.get("amount_minor")
+        currency = answer.get("currency")
         if status != HTTPStatus.OK or answer.get("payout_id") != str(order.payout_id):
             raise ProviderUnavailable(f"The provider answered {status}, and nothing of the order.")
         if told == PENDING:
             return None
-        if told not in tuple(ResultStatus) or type(amount) is not int:
+        is_sound = told in tuple(ResultStatus) and type(amount) is int
+        if not is_sound or not isinstance(currency, str) or CURRENCY.fullmatch(currency) is None:
             raise ProviderUnavailable("The provider's answer can't be understood.")
         return PayoutResult(
             payout_id=order.payout_id,
             status=ResultStatus(told),
             amount_minor=amount,
-            currency=str(answer.get("currency")),
+            currency=currency,
             reference=_line(answer, "reference", MAX_REFERENCE_CHARS),
             reason=_line(answer, "reason", MAX_REASON_CHARS),
         )

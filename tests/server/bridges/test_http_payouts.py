@@ -181,6 +181,9 @@ async def test_what_became_of_an_order(bank: BadBank, provider: HttpPayoutProvid
         {"status": ["settled"]},
         {"amount_minor": "5000"},
         {"amount_minor": None},
+        {"currency": "CO\0IN"},
+        {"currency": "coin"},
+        {"currency": None},
     ],
 )
 async def test_what_says_nothing_of_it_is_asked_again(

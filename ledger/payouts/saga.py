@@ -30,6 +30,7 @@ from ledger.payouts.events import (
     PayoutBooked,
     PayoutCancelled,
     PayoutCaptured,
+    PayoutContradicted,
     PayoutFailed,
     PayoutFlagged,
     PayoutHeld,
@@ -41,7 +42,8 @@ from ledger.payouts.events import (
     PayoutSettled,
 )
 from ledger.payouts.payout import Payout, advanced, payout_of
-from ledger.payouts.provider import ManualProvider, PayoutProvider, Refused, order_of
+from ledger.payouts.provider import Accepted, ManualProvider, PayoutProvider, Refused, order_of
+from ledger.payouts.results import ResultSource
 from ledger.payouts.states import PayoutAction, PayoutState
 from ledger.payouts.store import PayoutStore
 from ledger.sagas.steps import GiveUp, Saga, Task
@@ -197,12 +199,26 @@ class PayoutSteps:
             if now_is.state is PayoutState.SETTLED:
                 raise GiveUp(f"The provider has told of a settlement, and refuses: {answer.reason}")
         else:
-            await self._move(
+            now_is = await self._move(
                 payout,
                 PayoutAction.ACCEPT,
                 PayoutSent(answer.reference),
                 reference=answer.reference,
             )
+            if now_is.state is PayoutState.FAILED and provider.automatic:
+                await self._accepted_though_failed(now_is, answer)
+
+    async def _accepted_though_failed(self, payout: Payout, answer: Accepted) -> None:
+        """Ask an admin to look at what is given back and paid, too: unless it is the provider who
+        says that it failed, whose notice was faster than its answer."""
+        history = await self._store.history(payout.payout_id)
+        [failed] = [event.data for event in history if isinstance(event.data, PayoutFailed)]
+        if failed.source == ResultSource.PROVIDER:
+            return
+        name = "" if answer.reference is None else f" as {answer.reference!r}"
+        why = f"accepted by the provider{name}, but the payout is {payout.state}"
+        data = PayoutContradicted(why, ResultSource.PROVIDER)
+        await self._store.note(payout.payout_id, data, self._clock(), attention=why)
 
     async def clear(self, task: Task, event: StoredEvent) -> None:
         """Book that it was paid."""

@@ -210,6 +210,32 @@ async def test_a_refusal_after_a_settlement_is_no_failure(wired):
     assert "refuses" in dead.last_error
 
 
+@pytest.mark.parametrize(
+    ("source", "attention"),
+    [
+        (ResultSource.ADMIN, "accepted by the provider as 'BANK-1', but the payout is failed"),
+        (ResultSource.PROVIDER, None),
+    ],
+)
+async def test_what_is_accepted_after_it_was_failed_by_hand_is_for_an_admin(
+    wired, source, attention
+):
+    class Slow:
+        name, automatic = "http", True
+
+        async def submit(self, order):
+            payout = await wired.store.get(order.payout_id)
+            await wired.settlement.record(result(payout, "failed", "Too late."), source)
+            return Accepted("BANK-1")
+
+    wired.steps._providers = {"http": Slow()}
+    payout = await wired.ask(wired.user())
+    await wired.settle()
+    now_is = await wired.store.get(payout.payout_id)
+    assert (now_is.state, now_is.attention) == ("failed", attention)
+    assert ("contradicted" in await wired.history(payout)) == (attention is not None)
+
+
 async def test_a_note_in_the_middle_of_a_step_does_not_lose_it(wired):
     class Confused:
         name, automatic = "http", True

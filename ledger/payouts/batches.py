@@ -120,14 +120,15 @@ class BatchDesk:
     async def take_results(self, import_id: UUID, content: bytes, by: UUID) -> ImportReport:
         """Apply a file of results. Sent again under its id, the report is given again.
 
-        A line that is refused holds up no other. Raises FileRefused where the file as a whole can't
-        be taken, FileRepeated where it came under another id, IdempotencyMismatch where the id was
-        used for another file.
+        A line that is refused holds up no other. One that was cut off goes on when it is sent
+        again, under the id that it came under first, whatever it comes under now. Raises
+        FileRefused where the file as a whole can't be taken, FileRepeated where it was taken under
+        another id, IdempotencyMismatch where the id was used for another file.
         """
         results = parse_results(content, self._settings.batch_payouts)
-        known = await self._begin_import(import_id, content, by, len(results))
-        if known is not None:
-            return known
+        begun = await self._begin_import(import_id, content, by, len(results))
+        if begun["report"] is not None:
+            return _report(begun)
         counts: Counter[str] = Counter()
         refused: list[dict[str, str]] = []
         for result in results:
@@ -145,8 +146,8 @@ class BatchDesk:
                     }
                 )
         report = {"news": counts["news"], "known": counts["known"], "refused": refused}
-        await self._database.fetch(SQL["finish_import"], import_id, self._clock(), report)
-        return await self.report(import_id)
+        await self._database.fetch(SQL["finish_import"], begun["import_id"], self._clock(), report)
+        return await self.report(begun["import_id"])
 
     async def report(self, import_id: UUID) -> ImportReport:
         """What became of a file of results. Raises UnknownBatch."""
@@ -155,21 +156,20 @@ class BatchDesk:
             raise UnknownBatch
         return _report(row)
 
-    async def _begin_import(
-        self, import_id: UUID, content: bytes, by: UUID, lines: int
-    ) -> ImportReport | None:
-        """Note that a file is being taken; the report where it was taken under this id before."""
+    async def _begin_import(self, import_id: UUID, content: bytes, by: UUID, lines: int) -> Row:
+        """The row of a file that is being taken, or was taken under this id before."""
         digest = hashlib.sha256(content).digest()
         async with self._database.transaction() as transaction:
             await transaction.execute(
                 SQL["add_import"], import_id, digest, by, self._clock(), lines
             )
             mine = await transaction.first(SQL["import"], import_id)
-        if mine is None:
-            raise FileRepeated
-        if mine["sha256"] != digest:
+            same = await transaction.first(SQL["import_of_file"], digest)
+        if mine is not None and mine["sha256"] != digest:
             raise IdempotencyMismatch
-        return None if mine["report"] is None else _report(mine)
+        if same is None or (mine is None and same["report"] is not None):
+            raise FileRepeated
+        return same
 
     async def _seal(self, transaction: Transaction, batch: Row) -> Row:
         """Make the file of a batch whose payouts are all booked, and keep it.

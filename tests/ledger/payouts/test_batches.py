@@ -6,7 +6,7 @@ from uuid import uuid4
 
 import pytest
 
-from ledger.errors import IdempotencyMismatch
+from ledger.errors import IdempotencyMismatch, LedgerBusy
 from ledger.payouts.errors import BatchNotReady, FileRefused, FileRepeated, UnknownBatch
 from ledger.payouts.files import RESULT_HEADER
 from ledger.payouts.results import ResultSource
@@ -164,6 +164,30 @@ async def test_results_are_applied_line_by_line_and_once(house):
     assert house.books.paid == 1_000
     known = answer((payouts[0].payout_id, 1_000, "COIN", "settled", "TX-1", ""))
     assert (await house.batches.take_results(uuid4(), known, ADMIN)).known == 1
+
+
+async def test_a_file_that_was_cut_off_goes_on_under_whatever_id(house, monkeypatch):
+    payouts = await held(house, 3)
+    await house.batches.make(uuid4(), ADMIN)
+    await house.settle()
+    rows = [(p.payout_id, p.amount_minor, "COIN", "settled", "", "") for p in payouts]
+    first_id, content, record = uuid4(), answer(*rows), house.settlement.record
+
+    async def busy(said, *others):
+        if said.payout_id == payouts[1].payout_id:
+            raise LedgerBusy
+        return await record(said, *others)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(house.settlement, "record", busy)
+        with pytest.raises(LedgerBusy):
+            await house.batches.take_results(first_id, content, ADMIN)
+    report = await house.batches.take_results(uuid4(), content, ADMIN)
+    assert (report.import_id, report.news, report.known) == (first_id, 2, 1)
+    assert [await house.state(payout) for payout in payouts] == ["settled"] * 3
+    assert await house.batches.take_results(first_id, content, ADMIN) == report
+    with pytest.raises(FileRepeated):
+        await house.batches.take_results(uuid4(), content, ADMIN)
 
 
 async def test_a_file_that_can_t_be_read_changes_nothing(house):

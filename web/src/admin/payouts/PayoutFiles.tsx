@@ -19,6 +19,8 @@ export function PayoutFiles({ changed }: { changed: () => void }) {
   const [outcome, setOutcome] = useState<Outcome | null>(null);
   /** A batch that was made but whose file has not come is asked for again under its id. */
   const unfinished = useRef<string | null>(null);
+  /** A file whose report has not come is sent again under its id. */
+  const untaken = useRef<{ key: string; importId: string } | null>(null);
   const run = async (work: () => Promise<Outcome>) => {
     setBusy(true);
     setOutcome(null);
@@ -41,8 +43,11 @@ export function PayoutFiles({ changed }: { changed: () => void }) {
     const { lines } = await makeBatch(batchId);
     return { type: "success", text: lines === 1 ? "One payout is in the file." : `${lines ?? 0} payouts are in the file.` };
   });
-  const takeFile = (file: Blob) => run(async () => {
-    const { news, known, refused } = await takeResults(newUuid(), file);
+  const takeFile = (file: File) => run(async () => {
+    const key = `${file.name} ${file.size} ${file.lastModified}`;
+    if (untaken.current?.key !== key) untaken.current = { key, importId: newUuid() };
+    const { news, known, refused } = await takeResults(untaken.current.importId, file);
+    untaken.current = null;
     const [first] = refused;
     const text = `${news} applied, ${known} known before, ${refused.length} refused.`;
     return first ? { type: "warning", text: `${text} ${first.message}` } : { type: "success", text };

@@ -7,10 +7,12 @@ from uuid import UUID
 
 from ledger.accounts import AccountCode
 from ledger.door import Door
+from ledger.errors import LedgerBusy
 from ledger.transfer import TransferResult
 
 FIRST = UUID(int=0)
 AT_ONCE = 50
+"""Streamers that are looked at in one call; the first who gets something ends it."""
 DESCRIPTION = "Earnings available"
 
 
@@ -20,7 +22,7 @@ class EarningsBooks(Protocol):
     async def mature_earnings(
         self, currency: str, before: datetime, after: UUID, limit: int, description: str
     ) -> tuple[UUID | None, int]:
-        """The last streamer that was looked at, None at the end, and how many got something."""
+        """The last streamer that was looked at, None at the end, and 1 where they got something."""
 
     async def close_account(
         self, owner_id: UUID, code: AccountCode, currency: str
@@ -37,20 +39,31 @@ class EarningsService:
         self._door = door
         self._currency = currency
         self._wake = wake
+        self._cut_off_at = FIRST
 
     async def mature(self, before: datetime) -> int:
         """Make available what was earned before that moment, and say of how many streamers.
 
         What was taken from earnings counts as taken from the oldest; what a streamer owes after a
         chargeback is paid back first, and from what is available where that is more. Run twice it
-        does nothing more; cut off, it goes on.
+        does nothing more; cut off by a ledger that is busy, the next run goes on there first, so
+        that those behind get their turn.
         """
-        matured, last = 0, FIRST
+        start, self._cut_off_at = self._cut_off_at, FIRST
+        matured = await self._mature_behind(start, before)
+        return matured if start == FIRST else matured + await self._mature_behind(FIRST, before)
+
+    async def _mature_behind(self, last: UUID, before: datetime) -> int:
+        matured = 0
         while True:
-            with self._door.call("mature"):
-                found, count = await self._books.mature_earnings(
-                    self._currency, before, last, AT_ONCE, DESCRIPTION
-                )
+            try:
+                with self._door.call("mature"):
+                    found, count = await self._books.mature_earnings(
+                        self._currency, before, last, AT_ONCE, DESCRIPTION
+                    )
+            except LedgerBusy:
+                self._cut_off_at = last
+                raise
             if count:
                 matured += count
                 self._wake()

@@ -2,13 +2,14 @@
 
 import asyncio
 from datetime import UTC, datetime, timedelta
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import pytest
 
 from ledger.accounts import AccountCode
-from ledger.earnings import AT_ONCE
-from ledger.errors import AccountClosed, AccountNotEmpty, UnknownAccount
+from ledger.door import Door
+from ledger.earnings import AT_ONCE, FIRST, EarningsService
+from ledger.errors import AccountClosed, AccountNotEmpty, LedgerBusy, UnknownAccount
 
 
 async def earn(ledger, gift, fund, payee, count=1):
@@ -54,6 +55,66 @@ async def test_maturing_amid_gifts_loses_nothing(ledger, gift, fund):
     wallet = await ledger.wallet(payee)
     assert wallet.earnings_minor + wallet.earnings_available_minor == 30 * 7
     assert (await ledger.trial_balance()).balanced
+
+
+async def test_a_closed_account_holds_up_nobody_else(ledger, gift, fund, pool):
+    closed, other = sorted(uuid4() for _ in range(2))
+    for payee in (closed, other):
+        await earn(ledger, gift, fund, payee)
+    await pool.fetch(
+        "SELECT ledger.open_account($1, 'earnings_available', 'COIN', 0::smallint)", closed
+    )
+    await ledger.earnings.close_account(closed, AccountCode.EARNINGS_AVAILABLE)
+    assert await ledger.earnings.mature(datetime.now(UTC) + timedelta(days=1)) == 1
+    assert (await ledger.wallet(closed)).earnings_minor == 7
+    assert (await ledger.wallet(other)).earnings_available_minor == 7
+
+
+async def test_whose_accounts_are_in_use_has_their_turn_the_next_time(ledger, gift, fund, pool):
+    first, used, last = sorted(uuid4() for _ in range(3))
+    for payee in (first, used, last):
+        await earn(ledger, gift, fund, payee)
+    tomorrow = datetime.now(UTC) + timedelta(days=1)
+    async with pool.acquire() as connection, connection.transaction():
+        await connection.execute("SELECT FROM ledger.accounts WHERE owner_id = $1 FOR UPDATE", used)
+        assert await ledger.earnings.mature(tomorrow) == 2
+    assert await ledger.earnings.mature(tomorrow) == 1
+    wallets = [await ledger.wallet(payee) for payee in (first, used, last)]
+    assert [wallet.earnings_available_minor for wallet in wallets] == [7, 7, 7]
+
+
+class Books:
+    """Streamers 1 to 9; `busy` of them can't be looked at."""
+
+    def __init__(self, *busy):
+        self.busy = set(busy)
+        self.looked_at = []
+
+    async def mature_earnings(self, currency, before, after, limit, description):
+        streamer = after.int + 1
+        if streamer in self.busy:
+            raise LedgerBusy
+        if streamer == 10:
+            return None, 0
+        self.looked_at.append(streamer)
+        return UUID(int=streamer), 1
+
+
+async def test_what_was_cut_off_goes_on_there(settings, recorder):
+    books = Books(4)
+    earnings = EarningsService(books, Door(settings, recorder), "COIN", recorder.wake)
+    now = datetime.now(UTC)
+    for _ in range(2):
+        with pytest.raises(LedgerBusy):
+            await earnings.mature(now)
+    assert books.looked_at == [1, 2, 3]
+    books.busy.clear()
+    books.looked_at.clear()
+    assert await earnings.mature(now) == 15
+    assert books.looked_at == [4, 5, 6, 7, 8, 9, 1, 2, 3, 4, 5, 6, 7, 8, 9]
+    books.looked_at.clear()
+    assert await earnings.mature(now) == 9
+    assert books.looked_at[0] == FIRST.int + 1
 
 
 async def test_an_empty_account_is_closed_for_good(ledger, gift, fund):

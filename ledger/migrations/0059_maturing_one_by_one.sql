@@ -76,12 +76,12 @@ BEGIN
         ROW(v_owner, 'earnings_available', p_currency, -1)::ledger.leg,
         ROW(v_owner, 'chargeback_reserve', p_currency, 1)::ledger.leg]);
     v_minor := greatest(0, ledger.ripe_minor(v_owner, p_currency, p_before));
-    SELECT least(
+    SELECT greatest(0, least(
         v_minor + ledger.total(balance_minor - held_minor),
-        -ledger.balance_of(v_owner, 'chargeback_reserve', p_currency))
+        -ledger.balance_of(v_owner, 'chargeback_reserve', p_currency)))
     INTO v_owed FROM ledger.accounts
     WHERE owner_id = v_owner AND code = 'earnings_available' AND currency = p_currency;
-    IF v_minor = 0 AND v_owed <= 0 THEN
+    IF v_minor = 0 AND v_owed = 0 THEN
         RETURN;
     END IF;
     v_batch := ledger.next_batch();

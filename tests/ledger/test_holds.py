@@ -9,10 +9,12 @@ import pytest
 
 from ledger.accounts import AccountCode
 from ledger.errors import (
+    AccountClosed,
     HoldClosed,
     IdempotencyMismatch,
     InsufficientFunds,
     InvalidAmount,
+    InvalidPosting,
     InvalidReason,
     UnknownAccount,
     UnknownHold,
@@ -243,3 +245,30 @@ async def test_what_is_refused(place, capture, void, fund):
     for act in (capture, void):
         with pytest.raises(UnknownHold):
             await act(hold, hold_id=uuid4())
+
+
+async def test_repeats_are_answered_when_the_account_is_closed(place, capture, void, fund, ledger):
+    ada = uuid4()
+    await fund(ada, 100)
+    keys = [{"caller_id": uuid4(), "request_id": uuid4()} for _ in range(3)]
+    at = datetime.now(UTC) + LATER
+    hold = await place(ada, 60, expires_at=at, **keys[0])
+    voided = await void(hold, **keys[1])
+    captured = await capture(await place(ada, 100), **keys[2])
+    await ledger.earnings.close_account(ada, WALLET)
+    assert await place(ada, 60, expires_at=at, **keys[0]) == hold
+    assert await void(hold, **keys[1]) == voided
+    assert (await capture(captured.hold, **keys[2])).hold == captured.hold
+    with pytest.raises(AccountClosed):
+        await place(ada, 1)
+
+
+async def test_nothing_is_captured_to_the_account_that_it_is_held_on(place, capture, fund, ledger):
+    ada = uuid4()
+    await fund(ada, 100)
+    hold = await place(ada, 60)
+    with pytest.raises(InvalidPosting):
+        await capture(hold, 5, to_owner_id=ada, to_code=WALLET)
+    assert (await ledger.wallet(ada)).held_minor == 60
+    await capture(hold, 5, to_owner_id=uuid4(), to_code=WALLET)
+    await capture(hold, 5, to_owner_id=ada, to_code=AccountCode.EARNINGS)

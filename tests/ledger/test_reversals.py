@@ -276,3 +276,24 @@ async def test_what_is_refused(reverse, sent, fund, pool, ledger):
     with pytest.raises(InvalidReason):
         await reverse(receipt.transaction_id, reason="")
     assert (await ledger.trial_balance()).balanced
+
+
+async def test_of_two_currencies_only_the_whole_is_taken_back(reverse, ledger, pool, balances):
+    await pool.execute("INSERT INTO ledger.currencies (currency, scale) VALUES ('GEM', 0)")
+    ada = uuid4()
+    legs = [
+        leg
+        for currency in ("COIN", "GEM")
+        for leg in (
+            Leg(ada, AccountCode.WALLET, 100, currency),
+            Leg(None, AccountCode.PAYMENT_CLEARING, -100, currency),
+        )
+    ]
+    bought = await ledger.post(
+        caller_id=uuid4(), request_id=uuid4(), postings=[Posting("purchase", "Both", tuple(legs))]
+    )
+    for amount in (1, 50, 199):
+        with pytest.raises(NotReversible):
+            await reverse(bought.transaction_id, amount)
+    await reverse(bought.transaction_id)
+    assert await balances(ada) == {}

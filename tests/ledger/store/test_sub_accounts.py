@@ -5,6 +5,7 @@ import asyncio
 import asyncpg
 import pytest
 
+from ledger.accounts import AccountCode
 from ledger.store.writer import GiftWriter
 from ledger.transfer import TransferResult
 from tests.ledger.store.test_writer import prepared
@@ -108,3 +109,20 @@ async def test_two_may_open_one_at_the_same_time(pool, request_):
     ):
         for shard, opener in enumerate((one, other), 7):
             await asyncio.wait_for(opener.fetch(opening, request_.payer_id, shard), timeout=5)
+
+
+async def test_what_is_opened_meanwhile_is_closed_or_keeps_it_open(pool, store, request_):
+    payee, earnings = request_.payee_id, AccountCode.EARNINGS
+    opening = "SELECT ledger.open_account($1, 'earnings', 'COIN', 7::smallint)"
+    await pool.fetch("SELECT ledger.open_account($1, 'earnings', 'COIN', 0::smallint)", payee)
+    async with pool.acquire() as opener, opener.transaction():
+        account = await opener.fetchval(opening, payee)
+        closing = asyncio.create_task(store.movements.close_account(payee, earnings, "COIN"))
+        await somebody_waits(pool)
+        earn = "UPDATE ledger.accounts SET balance_minor = $2 WHERE account_id = $1"
+        await opener.execute(earn, account, 7)
+    assert await closing is TransferResult.ACCOUNT_NOT_EMPTY
+    await pool.execute(earn, account, 0)
+    assert await store.movements.close_account(payee, earnings, "COIN") is TransferResult.POSTED
+    still_open = "SELECT count(*) FROM ledger.accounts WHERE closed_at IS NULL AND owner_id = $1"
+    assert await pool.fetchval(still_open, payee) == 0

@@ -45,6 +45,7 @@ from ledger.transfer import (
     check_gift,
     check_grant,
     check_posting,
+    is_line,
     quote_gift,
 )
 
@@ -192,15 +193,15 @@ class LedgerService:
         request = GrantRequest(request_id, user_id, amount_minor, reason, granted_by)
         with self._door.call("grant") as call:
             refused = check_grant(request, self._terms)
-            if refused is TransferResult.INVALID_AMOUNT:
-                raise InvalidAmount(self._settings.max_grant_minor)
-            call.settle(refused, {})
-            document = to_document(
-                grant_posting(request, self.currency), grant_event(request, self.currency)
-            )
-            posted = await self._post(
-                call, granted_by, request_id, request.request_hash(), [document]
-            )
+            if refused is TransferResult.ADMITTED:
+                document = to_document(
+                    grant_posting(request, self.currency), grant_event(request, self.currency)
+                )
+                posted = await self._post(
+                    call, granted_by, request_id, request.request_hash(), [document]
+                )
+            else:
+                posted = await self._granted_before(call, request, refused)
             leg = posted.transactions[0].legs[0]
             return GrantReceipt(
                 posted.transaction_id, leg.balance_minor or 0, leg.currency, posted.repeated
@@ -312,7 +313,13 @@ class LedgerService:
         hash_: bytes,
         documents: list[dict[str, Any]],
     ) -> PostingReceipt:
-        result, answer = await self._store.post(caller_id, request_id, hash_, documents)
+        return self._answered(
+            call, *await self._store.post(caller_id, request_id, hash_, documents)
+        )
+
+    def _answered(
+        self, call: Call, result: TransferResult, answer: Mapping[str, Any]
+    ) -> PostingReceipt:
         repeated = call.settle(result, answer)
         self._wake()  # repeated or not: the answer to the first may have been lost on its way
         return receipt(answer, repeated=repeated)
@@ -341,6 +348,20 @@ class LedgerService:
             self._wake()
             return _repeated(request, answer)
         raise self._refusal(result)
+
+    async def _granted_before(
+        self, call: Call, request: GrantRequest, refused: TransferResult
+    ) -> PostingReceipt:
+        """The first answer to a grant that would be refused today; else raises that refusal."""
+        known = None
+        if is_amount(request.amount_minor, at_most=MAX_MINOR) and is_line(request.reason):
+            known = await self._store.first_answer(
+                request.granted_by, request.request_id, request.request_hash()
+            )
+        result, answer = known or (refused, {})
+        if result is TransferResult.INVALID_AMOUNT:
+            raise InvalidAmount(self._settings.max_grant_minor)
+        return self._answered(call, result, answer)
 
     def _refusal(self, result: TransferResult) -> LedgerRefusal:
         if result is TransferResult.INVALID_COUNT:

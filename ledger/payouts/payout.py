@@ -29,7 +29,8 @@ class PayoutRequest:
 
     def request_hash(self) -> bytes:
         """SHA-256 over what must be equal in an equal request."""
-        return hashlib.sha256(f"payout\n{self.amount_minor}\n{self.destination}".encode()).digest()
+        text = f"payout\n{self.amount_minor}\n{self.destination}"
+        return hashlib.sha256(text.encode(errors="backslashreplace")).digest()
 
 
 @dataclass(frozen=True, slots=True)

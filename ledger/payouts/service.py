@@ -58,10 +58,10 @@ class PayoutService:
 
         Raises InvalidPayoutField, IdempotencyMismatch, PayoutUnderWay, AvailableTooSmall.
         """
-        check_request(request, self.limits)
         known = await self._store.of_request(request)
-        if known is not None:
+        if known is not None:  # whatever the limits are today
             return known, True
+        check_request(request, self.limits)
         available_minor = await self._books.available_minor(request.user_id)
         if available_minor < request.amount_minor:
             raise AvailableTooSmall(available_minor, request.amount_minor)

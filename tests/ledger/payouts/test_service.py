@@ -13,7 +13,7 @@ from ledger.payouts.errors import (
     PayoutUnderWay,
     UnknownPayout,
 )
-from ledger.payouts.payout import PayoutRequest
+from ledger.payouts.payout import PayoutLimits, PayoutRequest
 from ledger.payouts.results import ResultSource
 from ledger.payouts.states import PayoutState
 from tests.support.payout_house import DESTINATION, result
@@ -34,6 +34,17 @@ async def test_a_request_is_taken_once(house):
         await house.service.request(replace(request, amount_minor=4_000))
     with pytest.raises(PayoutUnderWay):
         await house.ask(user, 1_000)
+
+
+async def test_a_repeat_is_answered_whatever_may_be_asked_for_since(house):
+    request = PayoutRequest(uuid4(), house.user(), 5_000, DESTINATION)
+    payout, _ = await house.service.request(request)
+    house.service.limits = PayoutLimits(6_000, 10_000)
+    assert await house.service.request(request) == (payout, True)
+    with pytest.raises(IdempotencyMismatch):
+        await house.service.request(replace(request, destination="\ud800"))
+    with pytest.raises(InvalidPayoutField):
+        await house.service.request(replace(request, request_id=uuid4()))
 
 
 async def test_what_may_not_be_asked_for_is_refused(house):

@@ -107,7 +107,7 @@ class LedgerSettings(Section):
     """How long one statement may run before it is cancelled and refused as `unavailable`."""
 
     lock_timeout_s: float = Field(default=1.0, gt=0, le=60)
-    """How long gifts wait for a wallet that something else has locked; then they are sent apart."""
+    """How long gifts wait for a wallet that is locked; then those that need it are refused."""
 
     outbox: OutboxSettings = OutboxSettings()
     """Publishing of the event log."""

@@ -167,6 +167,8 @@ class LedgerService:
                 )
             if settled.result is TransferResult.INSUFFICIENT_FUNDS:
                 raise InsufficientFunds(settled.balance_minor, quote.total_minor)
+            if settled.result == LedgerBusy.code:
+                raise LedgerBusy
             if settled.result is not REPEATED:
                 raise REFUSALS[TransferResult(settled.result)]({})
             outcome = REPEATED

@@ -43,6 +43,8 @@ class SomethingSpeaksAgainst(asyncpg.PostgresError):
 
 DOUBTFUL = (SomethingSpeaksAgainst, asyncpg.UniqueViolationError)
 POSTED, REPEATED = TransferResult.POSTED, TransferResult.REPEATED
+BUSY = LedgerBusy.code
+"""The result of a gift that needs a locked account."""
 
 
 class GiftWriter:
@@ -82,17 +84,10 @@ class GiftWriter:
         """What became of each gift, in their order; all that were posted are committed.
 
         A batch whose answer is lost is sent again: what it had posted is then answered as repeated.
+        Where something else has locked accounts for too long, the gifts that need them are BUSY.
         Raises LedgerBusy when the database is away: the gifts may have been posted or not. After
         other errors they may be sent again, all together or apart.
         """
-        try:
-            return await self._post(gifts)
-        except asyncpg.LockNotAvailableError as error:
-            if len(gifts) > 1:
-                raise  # whose wallet it is shows when they are sent apart
-            raise LedgerBusy from error
-
-    async def _post(self, gifts: Sequence[PreparedGift]) -> list[SettledGift]:
         settled: dict[int, SettledGift] = {}
         waiting = list(enumerate(gifts))
         while waiting:
@@ -142,6 +137,13 @@ class GiftWriter:
                 if look:
                     raise
                 look = True
+            except asyncpg.LockNotAvailableError as error:
+                locked = await self._locked(gifts)
+                failures += not locked
+                if failures == ATTEMPTS:
+                    raise LedgerBusy from error
+                settled |= dict.fromkeys(locked, SettledGift(BUSY, 0, None, None))
+                gifts = {place: gift for place, gift in gifts.items() if place not in locked}
             except AWAY as error:
                 self._exhaustion.failed(error)
                 await self._drop_unless_sound(error)
@@ -160,6 +162,28 @@ class GiftWriter:
                 if look:
                     self._remember(gifts, outcomes)
                 gifts = {place: gift for place, gift in gifts.items() if place not in settled}
+
+    async def _locked(self, gifts: Mapping[int, PreparedGift]) -> list[int]:
+        """Those that need an account that something else has locked."""
+        if self._connection is None:  # it was not even opened
+            return []
+        try:
+            rows = await self._connection.fetch(
+                SQL["locked"],
+                [gift.payer_id for gift in gifts.values()],
+                [gift.payee_id for gift in gifts.values()],
+                self._settings.currency,
+                self._shard,
+                timeout=self._settings.statement_timeout_s,
+            )
+        except AWAY as error:
+            raise LedgerBusy from error
+        locked = {(row["code"], row["owner_id"].int) for row in rows}
+        return [
+            place
+            for place, gift in gifts.items()
+            if ("wallet", gift.payer_id.int) in locked or ("earnings", gift.payee_id.int) in locked
+        ]
 
     def _remember(
         self, gifts: Mapping[int, PreparedGift], outcomes: Mapping[int, SettledGift]

@@ -14,7 +14,7 @@ from ledger.outbox import LogBatch
 from ledger.recent import RecentBatches
 from ledger.service import LedgerService
 from ledger.store import LedgerStore
-from ledger.store.writer import GiftWriter
+from ledger.store.writer import BUSY, GiftWriter
 from ledger.transfer import TransferResult
 
 R = TransferResult
@@ -290,6 +290,51 @@ async def test_a_locked_wallet_is_busy_alone_among_gifts_that_are_posted_before_
     assert isinstance(stuck, LedgerBusy)
     assert posted.balance_minor == 80
     assert (await impatient.wallet(known.payer_id)).balance_minor == 80
+
+
+async def test_gifts_that_need_a_locked_account_are_busy_and_the_others_posted(pool, gift, fund):
+    writer = GiftWriter(pool, LedgerSettings(lock_timeout_s=0.05))
+    payer, stuck, payee = uuid4(), uuid4(), uuid4()
+    for person in (payer, stuck):
+        await fund(person, 100)
+    batch = [
+        gift(payer_id=payer),
+        gift(payer_id=stuck),
+        gift(payer_id=payer, payee_id=payee),
+        gift(payer_id=payer, payee_id=stuck),
+    ]
+    await writer.post([prepared(gift(payer_id=payer, payee_id=payee))])
+    async with pool.acquire() as connection, connection.transaction():
+        await connection.execute(
+            "SELECT FROM ledger.accounts WHERE owner_id = ANY($1) FOR UPDATE", [stuck, payee]
+        )
+        assert await results(writer, [prepared(request) for request in batch]) == [
+            R.POSTED,
+            BUSY,
+            BUSY,
+            R.POSTED,
+        ]
+    assert await results(writer, [prepared(request) for request in batch]) == [
+        R.REPEATED,
+        R.POSTED,
+        R.POSTED,
+        R.REPEATED,
+    ]
+    await writer.close()
+
+
+async def test_all_are_busy_where_it_is_nobodys_own_account_that_is_locked(pool, gift, fund):
+    writer = GiftWriter(pool, LedgerSettings(lock_timeout_s=0.05))
+    request = gift()
+    await fund(request.payer_id, 100)
+    await writer.post([prepared(request)])
+    again = gift(payer_id=request.payer_id)
+    async with pool.acquire() as connection, connection.transaction():
+        await connection.execute("SELECT FROM ledger.accounts WHERE code = 'fees' FOR UPDATE")
+        with pytest.raises(LedgerBusy):
+            await writer.post([prepared(again)])
+    assert await results(writer, [prepared(again)]) == [R.POSTED]
+    await writer.close()
 
 
 async def test_an_exhausted_pool_is_busy(pool, recorder, ledger, gift, fund):

@@ -15,7 +15,7 @@ from ledger.evidence.verify import Verifier
 from ledger.gifts import GiftRequest
 from ledger.outbox import OutboxPublisher, Progress
 from ledger.service import LedgerService
-from ledger.store import LedgerStore, writer
+from ledger.store import LedgerStore, evidence, writer
 from ledger.store.evidence import EvidenceStore
 from server.database import create_pool
 from server.grants import APP, READER, apply_grants
@@ -147,6 +147,7 @@ POLICIES = {46: OF_ENTRIES + OF_TRANSACTIONS, 48: OF_TRANSACTIONS, 50: "SELECT"}
 ASKED_BEFORE_50 = writer.SQL["post_gifts"].replace(
     ", sequence, events", ", NULL::bigint AS sequence, NULL AS events"
 )
+ASKED_BEFORE_55 = "SELECT pg_snapshot_xmin(pg_current_snapshot())::text::bigint"
 
 
 @pytest.mark.parametrize("version", POLICIES)
@@ -164,6 +165,7 @@ async def test_gifts_of_more_rows_and_of_one_are_alike(
         await migrate(owner)
     await owner.execute(POLICIES[version])
     monkeypatch.setitem(writer.SQL, "post_gifts", ASKED_BEFORE_50)
+    monkeypatch.setitem(evidence.SQL, "oldest_running", ASKED_BEFORE_55)
     pool = await create_pool(empty_url)
     ledger = LedgerService(
         LedgerSettings(),

@@ -1,7 +1,8 @@
 """Reads that may be a little behind: from a read replica where it is fit, else from the database.
 
-A replica is fit while it answers and is at most `max_lag_s` behind. That is looked at when it is
-needed, at most once a second; a replica that fails is left alone for a few seconds.
+A replica is fit while it answers and is at most `max_lag_s` behind (server/replica_lag.py). That is
+looked at when it is needed, at most once a second; a replica that fails is left alone for a few
+seconds. While the database is away, the replica is fit for as long as what it showed last was.
 """
 
 from __future__ import annotations
@@ -14,22 +15,37 @@ from contextlib import asynccontextmanager
 import asyncpg
 from asyncpg.pool import PoolConnectionProxy
 
+from server.replica_lag import Position, Replayed, ReplicaLag
+
 log = logging.getLogger(__name__)
 
 LOOK_S = 1.0
 LEFT_ALONE_S = 5.0
 ANSWER_PATIENCE_S = 1.0
 
-LAG = """
-SELECT CASE
-    WHEN NOT pg_is_in_recovery() THEN 0
-    WHEN pg_last_wal_receive_lsn() = pg_last_wal_replay_lsn() THEN 0
-    ELSE coalesce(extract(epoch FROM clock_timestamp() - pg_last_xact_replay_timestamp()), 'inf')
-END::float8
+POSITION = """
+SELECT pg_wal_lsn_diff(pg_current_wal_lsn(), '0/0')::bigint AS log_end,
+       clock_timestamp() AS clock, pg_postmaster_start_time() AS started_at
 """
-"""A replica that has replayed all it received is not behind, however old the last commit is."""
+REPLAYED = """
+SELECT pg_is_in_recovery() AS in_recovery,
+       pg_wal_lsn_diff(pg_last_wal_replay_lsn(), '0/0')::bigint AS log_end,
+       pg_last_xact_replay_timestamp() AS committed_at, pg_postmaster_start_time() AS started_at
+"""
 
 FAULTS = (OSError, asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError)
+"""Of a server that is asked how it is, or for a connection."""
+
+ITS_DOING = (
+    asyncpg.PostgresConnectionError,
+    asyncpg.InternalClientError,
+    asyncpg.AdminShutdownError,
+    asyncpg.CrashShutdownError,
+    asyncpg.CannotConnectNowError,
+    asyncpg.SerializationError,  # replaying cancelled the read
+    asyncpg.DeadlockDetectedError,  # so it did
+)
+"""What a read fails with because of the server that it is sent to, whatever is asked."""
 
 
 class Reads:
@@ -41,6 +57,7 @@ class Reads:
         self._database = database
         self._replica = replica
         self._max_lag_s = max_lag_s
+        self._lag = ReplicaLag(keep_s=max_lag_s)
         self._is_fit = False
         self._look_at = 0.0
         self.from_replica = 0
@@ -60,11 +77,18 @@ class Reads:
             return
         self.from_replica += 1
         try:
-            async with replica.acquire(timeout=timeout) as connection:
-                yield connection
+            connection = await replica.acquire(timeout=timeout)
         except FAULTS as error:
             self._leave_alone(error)
             raise
+        try:
+            yield connection
+        except Exception as error:
+            if isinstance(error, ITS_DOING) or _is_lost(connection):
+                self._leave_alone(error)
+            raise
+        finally:
+            await replica.release(connection)
 
     async def _fit(self, replica: asyncpg.Pool) -> bool:
         now = asyncio.get_running_loop().time()
@@ -72,8 +96,10 @@ class Reads:
             return self._is_fit
         self._look_at = now + LOOK_S
         try:
+            await self._mark(now)
             async with asyncio.timeout(ANSWER_PATIENCE_S):
-                lag_s = float(await replica.fetchval(LAG))
+                replayed = Replayed(*(await replica.fetch(REPLAYED))[0])
+            lag_s = self._lag.behind_s(asyncio.get_running_loop().time(), replayed)
         except FAULTS as error:
             self._leave_alone(error)
         else:
@@ -82,7 +108,24 @@ class Reads:
                 log.warning("the read replica is behind", extra={"lag_s": lag_s})
         return self._is_fit
 
+    async def _mark(self, now: float) -> None:
+        """Where the database is, asked before the replica is; while it is away there is no mark."""
+        try:
+            async with asyncio.timeout(ANSWER_PATIENCE_S):
+                position = Position(*(await self._database.fetch(POSITION))[0])
+        except FAULTS as error:
+            log.warning("the database does not say where it is", extra={"error": repr(error)})
+        else:
+            self._lag.mark(now, position)
+
     def _leave_alone(self, error: Exception) -> None:
         self._is_fit = False
         self._look_at = asyncio.get_running_loop().time() + LEFT_ALONE_S
         log.warning("the read replica is away", extra={"error": repr(error)})
+
+
+def _is_lost(connection: PoolConnectionProxy) -> bool:
+    try:
+        return connection.is_closed()
+    except asyncpg.InterfaceError:  # the pool has taken it back
+        return True

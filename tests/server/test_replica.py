@@ -1,6 +1,8 @@
 """Reads from a replica that is fit, behind, or away; a second pool stands for the replica."""
 
+import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
+from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
@@ -18,13 +20,23 @@ from ledger.store import LedgerStore
 from ledger.store.evidence import EvidenceStore
 from ledger.store.reconcile import ReconcileStore
 from server.database import create_pool
+from server.embedded.postgres import EmbeddedPostgres
+from server.embedded.redis import EmbeddedRedis
 from server.metrics import Metrics
 from server.payouts import Payouts, build_payouts
 from server.replica import Reads
+from tests.support.history import fund
 from tests.support.kettles import Clock
 from tests.support.line import Line
+from tests.support.standby import Standby, running_standby
 
 AWAY = (OSError, asyncpg.PostgresError, asyncpg.InterfaceError)
+
+
+REPLAYED_BEFORE_S = """
+SELECT true AS in_recovery, 0::bigint AS log_end,
+       clock_timestamp() - interval '{} s' AS committed_at, now() AS started_at
+"""
 
 
 @pytest.fixture
@@ -38,6 +50,14 @@ async def replica(line: Line) -> AsyncIterator[asyncpg.Pool]:
     pool = await create_pool(line.url, least=0)
     yield pool
     pool.terminate()
+
+
+@pytest.fixture
+async def standby(
+    stores: tuple[EmbeddedPostgres, EmbeddedRedis], database_url: str, data_dir: Path
+) -> AsyncIterator[Standby]:
+    async with running_standby(stores[0], database_url, data_dir / "standby") as standby:
+        yield standby
 
 
 async def where(reads: Reads) -> str:
@@ -59,12 +79,78 @@ async def test_without_a_replica_the_database_is_read(pool: asyncpg.Pool) -> Non
 async def test_a_replica_that_is_behind_is_not_read(
     pool: asyncpg.Pool, replica: asyncpg.Pool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("server.replica.LAG", "SELECT 11.0::float8")
     monkeypatch.setattr("server.replica.LOOK_S", 0)
+    monkeypatch.setattr("server.replica.REPLAYED", REPLAYED_BEFORE_S.format(11))
     reads = Reads(pool, replica, max_lag_s=10)
     assert await where(reads) == "database"
-    monkeypatch.setattr("server.replica.LAG", "SELECT 9.0::float8")
+    monkeypatch.setattr("server.replica.REPLAYED", REPLAYED_BEFORE_S.format(9))
     assert await where(reads) == "replica"
+
+
+@pytest.mark.slow
+async def test_a_real_one_whose_link_is_cut_is_behind(
+    pool: asyncpg.Pool, standby: Standby, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("server.replica.LOOK_S", 0)
+    reads = Reads(pool, standby.pool, max_lag_s=1.5)
+
+    async def becomes(which: str) -> None:
+        async with asyncio.timeout(30):
+            while await where(reads) != which:
+                await fund(pool, uuid4(), 10)
+
+    await becomes("replica")
+    await standby.line.cut()
+    await becomes("database")
+    await standby.line.mend()
+    await becomes("replica")
+    await standby.promote()  # it goes a way of its own
+    await becomes("database")
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        ("SELECT $1::int", "no number"),  # asyncpg.DataError
+        ("SELECT 1/0",),
+        ("SELECT nothing",),
+        ("SET statement_timeout = 1; SELECT pg_sleep(1)",),
+    ],
+)
+async def test_a_read_that_fails_by_its_own_doing_is_not_the_replicas_fault(
+    pool: asyncpg.Pool, replica: asyncpg.Pool, query: tuple[str, ...]
+) -> None:
+    reads = Reads(pool, replica, max_lag_s=10)
+    with pytest.raises(AWAY):
+        async with reads.acquire(timeout=2) as connection:
+            await connection.execute(*query)
+    assert await where(reads) == "replica"
+
+
+@pytest.mark.parametrize("code", ["57P01", "57P02", "57P03", "08006", "40001", "40P01"])
+async def test_a_read_that_fails_by_its_doing_is(
+    pool: asyncpg.Pool, replica: asyncpg.Pool, code: str
+) -> None:
+    reads = Reads(pool, replica, max_lag_s=10)
+    with pytest.raises(AWAY):
+        async with reads.acquire(timeout=2) as connection:
+            await connection.execute(f"DO $$ BEGIN RAISE SQLSTATE '{code}'; END $$")
+    assert await where(reads) == "database"
+
+
+async def test_a_read_whose_connection_ends_is_the_replicas_fault(
+    pool: asyncpg.Pool, replica: asyncpg.Pool
+) -> None:
+    reads = Reads(pool, replica, max_lag_s=10)
+
+    async def read_of_one_that_ends() -> None:
+        async with reads.acquire(timeout=2) as connection:
+            connection.terminate()
+            await connection.execute("SELECT 1")
+
+    with pytest.raises(asyncpg.InterfaceError):
+        await read_of_one_that_ends()
+    assert await where(reads) == "database"
 
 
 async def test_a_replica_that_is_away_is_left_alone_for_a_while(

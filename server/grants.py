@@ -36,6 +36,9 @@ VISIBLE: Mapping[str, str] = MappingProxyType(
 WRITTEN_BY_ITS_FUNCTION = "ledger.gift_entries"
 """ledger.post_gifts writes it with the owner's rights; what is sound about a gift is its doing."""
 
+APP_POLICY, READER_POLICY = POLICIES = ("app_works", "reader_sees_own")
+"""Of each of these tables; made anew at every start, wherever the roles are."""
+
 VIEWS = ("ledger.journal_entries", "ledger.transactions")
 """These show the reader that user's rows alone; of the tables behind them the reader has none."""
 
@@ -63,13 +66,13 @@ async def _protect(connection: asyncpg.Connection) -> None:
     """Policies first: a table without any shows nothing once its security is on."""
     found = {row["name"] for row in await connection.fetch(SQL["policies"])}
     for table, condition in VISIBLE.items():
-        if f"{table} app_works" not in found:
+        if f"{table} {APP_POLICY}" not in found:
             await connection.execute(
-                f"CREATE POLICY app_works ON {table} TO {APP} USING (true) WITH CHECK (true)"
+                f"CREATE POLICY {APP_POLICY} ON {table} TO {APP} USING (true) WITH CHECK (true)"
             )
-        if f"{table} reader_sees_own" not in found:
+        if f"{table} {READER_POLICY}" not in found:
             await connection.execute(
-                f"CREATE POLICY reader_sees_own ON {table} FOR SELECT TO {READER}"
+                f"CREATE POLICY {READER_POLICY} ON {table} FOR SELECT TO {READER}"
                 f" USING ({condition})"
             )
     for row in await connection.fetch(SQL["unprotected"], [*VISIBLE]):

@@ -10,6 +10,7 @@ import subprocess
 import tempfile
 from collections.abc import Sequence
 from pathlib import Path
+from typing import IO
 from urllib.parse import unquote, urlsplit, urlunsplit
 
 from server.embedded.postgres import PostgresMissing, installation
@@ -52,6 +53,13 @@ class Tools:
         """Run it without a database. Raises ToolFailed."""
         await self._finish([([self.path(program), *arguments], "")])
 
+    async def output(self, program: str, arguments: Sequence[str]) -> str:
+        """What it prints, run without a database. Raises ToolFailed."""
+        with tempfile.TemporaryFile() as printed:
+            await self._finish([([self.path(program), *arguments], "")], printed)
+            printed.seek(0)
+            return printed.read().decode("utf-8", "surrogateescape")
+
     async def pipe(
         self, source: Sequence[str], program: str, arguments: Sequence[str], url: str
     ) -> None:
@@ -59,12 +67,14 @@ class Tools:
         command = [self.path(program), *arguments, f"--dbname={without_password(url)}"]
         await self._finish([([*source], url), (command, url)])
 
-    async def _finish(self, commands: Sequence[tuple[list[str], str]]) -> None:
-        await asyncio.to_thread(_finish, commands)
+    async def _finish(
+        self, commands: Sequence[tuple[list[str], str]], printed: IO[bytes] | None = None
+    ) -> None:
+        await asyncio.to_thread(_finish, commands, printed)
 
 
-def _finish(commands: Sequence[tuple[list[str], str]]) -> None:
-    """Run the commands, each into the next one. Raises ToolFailed."""
+def _finish(commands: Sequence[tuple[list[str], str]], printed: IO[bytes] | None) -> None:
+    """Run the commands, each into the next one, the last one into `printed`. Raises ToolFailed."""
     processes: list[subprocess.Popen[bytes]] = []
     with tempfile.TemporaryFile() as said:
         for command, url in commands:
@@ -74,7 +84,7 @@ def _finish(commands: Sequence[tuple[list[str], str]]) -> None:
                 subprocess.Popen(  # noqa: S603
                     command,
                     stdin=before or subprocess.DEVNULL,
-                    stdout=subprocess.DEVNULL if is_last else subprocess.PIPE,
+                    stdout=(printed or subprocess.DEVNULL) if is_last else subprocess.PIPE,
                     stderr=said,
                     env={"PGPASSWORD": password_of(url), "PGCONNECT_TIMEOUT": "10"},
                 )

@@ -1,5 +1,7 @@
 """End to end: a ledger is backed up, restored elsewhere, and goes on."""
 
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -15,10 +17,19 @@ from ledger.store import LedgerStore
 from ledger.store.evidence import EvidenceStore
 from server.backup.make import make_backup
 from server.backup.manifest import DUMP, BackupDamaged, read_manifest, write_manifest
-from server.backup.restore import RestoredWrongly, RestoreRefused, restore_backup
+from server.backup.restore import (
+    RestoredWrongly,
+    RestoreRefused,
+    restore_backup,
+    without_policies,
+)
 from server.backup.tools import Tools
 from server.bus import STREAM_KEY
 from server.database import create_pool
+from server.embedded.account import store_account
+from server.embedded.folder import DataFolder
+from server.embedded.postgres import APP, READER, EmbeddedPostgres
+from server.grants import apply_grants
 from tests.server.backup.conftest import ADA, BO, Silent, gift
 
 
@@ -67,6 +78,61 @@ async def test_what_the_dump_held_unchained_is_chained(
     report = await Verifier(EvidenceStore(pool), keys={}, now=later).verify()
     assert (report.findings, report.batches, report.unchained) == ((), 11, 0)
     pool.terminate()
+
+
+@pytest.mark.slow
+async def test_a_database_without_the_roles_takes_it(
+    ledger: LedgerService,
+    database_url: str,
+    redis: Redis,
+    tools: Tools,
+    data_dir: Path,
+) -> None:
+    owner = await asyncpg.connect(database_url)
+    assert await apply_grants(owner)  # as in a server: the tables have policies for the roles
+    await make_backup(database_url, data_dir / "backup", tools)
+    async with bare_server(data_dir / "bare") as bare_url:
+        await restore_backup(bare_url, redis, data_dir / "backup", tools, force=False)
+        restored = await asyncpg.connect(bare_url)
+        for query, found in ((ACCOUNTS, await owner.fetchval(ACCOUNTS)), (POLICIES, 0)):
+            assert await restored.fetchval(query) == found
+        await restored.close()
+    await owner.close()
+
+
+ACCOUNTS = "SELECT count(*) FROM ledger.accounts"
+POLICIES = "SELECT count(*) FROM pg_policies"
+
+
+@asynccontextmanager
+async def bare_server(path: Path) -> AsyncIterator[str]:
+    """A database of somebody who made no roles for the product but the owner."""
+    folder = DataFolder(path)
+    await folder.acquire()
+    postgres = EmbeddedPostgres(folder, store_account(), {"fsync": "off"})
+    try:
+        await postgres.start()
+        admin = await asyncpg.connect(postgres.admin_url)
+        await admin.execute(f"DROP ROLE {APP}, {READER}")
+        await admin.close()
+        yield postgres.url
+    finally:
+        await postgres.stop()
+        folder.release()
+
+
+def test_policies_that_are_not_ours_are_restored() -> None:
+    entries = """;
+; Archive created at 2026-11-27 19:02:11 UTC
+4711; 3256 16400 POLICY ledger accounts app_works sociallive
+4712; 3256 16401 POLICY ledger holds reader_sees_own sociallive
+4713; 3256 16402 POLICY ledger holds auditors sociallive
+4714; 3256 16403 POLICY other holds app_works sociallive
+4715; 0 16390 ROW SECURITY ledger accounts sociallive
+4716; 0 16391 TABLE DATA ledger accounts sociallive
+"""
+    left = [line.split(";")[0] for line in without_policies(entries).splitlines()]
+    assert left == ["", "", "4713", "4714", "4715", "4716"]
 
 
 async def test_a_database_that_holds_something_is_left_alone(

@@ -1,7 +1,11 @@
 """PostgreSQL's own programs: pg_dump, pg_restore, psql, pg_basebackup and pg_verifybackup.
 
+Secrets in a database's address reach them by the environment, never by an argument, which everybody
+on the machine can read. An address may have them in its query too, as asyncpg takes it.
+
 ToolFailed
-    A program is missing, or ended with a fault; the message holds what it said.
+    A program is missing, was not started for its address, or ended with a fault; the message holds
+    what it said.
 """
 
 import asyncio
@@ -11,11 +15,13 @@ import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 from typing import IO
-from urllib.parse import unquote, urlsplit, urlunsplit
+from urllib.parse import parse_qsl, unquote, urlsplit
 
 from server.embedded.postgres import PostgresMissing, installation
 
 MAX_REPORT_CHARS = 2_000
+PASSWORD, PASSPHRASE = "password", "sslpassword"
+"""What they are called in the query of an address."""
 
 
 class ToolFailed(Exception):
@@ -46,8 +52,7 @@ class Tools:
 
     async def run(self, program: str, arguments: Sequence[str], url: str) -> None:
         """Run it on the database at `url`. Raises ToolFailed."""
-        command = [self.path(program), *arguments, f"--dbname={without_password(url)}"]
-        await self._finish([(command, url)])
+        await self._finish([(self._on(url, program, arguments), url)])
 
     async def run_alone(self, program: str, arguments: Sequence[str]) -> None:
         """Run it without a database. Raises ToolFailed."""
@@ -64,8 +69,12 @@ class Tools:
         self, source: Sequence[str], program: str, arguments: Sequence[str], url: str
     ) -> None:
         """Run `source`, a whole command, into the program on the database. Raises ToolFailed."""
-        command = [self.path(program), *arguments, f"--dbname={without_password(url)}"]
-        await self._finish([([*source], url), (command, url)])
+        await self._finish([([*source], url), (self._on(url, program, arguments), url)])
+
+    def _on(self, url: str, program: str, arguments: Sequence[str]) -> list[str]:
+        """The whole command on the database at `url`. Raises ToolFailed."""
+        _refuse_passphrase(url)
+        return [self.path(program), *arguments, f"--dbname={without_password(url)}"]
 
     async def _finish(
         self, commands: Sequence[tuple[list[str], str]], printed: IO[bytes] | None = None
@@ -102,12 +111,28 @@ def _finish(commands: Sequence[tuple[list[str], str]], printed: IO[bytes] | None
 def without_password(url: str) -> str:
     """The address as it may stand in the list of processes."""
     parts = urlsplit(url)
-    if parts.password is None:
-        return url
-    login, _, host = parts.netloc.rpartition("@")
-    return urlunsplit(parts._replace(netloc=f"{login.partition(':')[0]}@{host}"))
+    login, at, host = parts.netloc.rpartition("@")
+    kept = "&".join(each for each in parts.query.split("&") if _name_of(each) != PASSWORD)
+    # urlunsplit leaves the slashes of an empty host out, without which it is no address to libpq.
+    address = f"{parts.scheme}://{login.partition(':')[0]}{at}{host}{parts.path}"
+    return f"{address}?{kept}" if kept else address
 
 
 def password_of(url: str) -> str:
-    """Empty where there is none."""
-    return unquote(urlsplit(url).password or "")
+    """Empty where there is none; one before the host goes before one in the query."""
+    parts = urlsplit(url)
+    return unquote(parts.password or "") or dict(parse_qsl(parts.query)).get(PASSWORD, "")
+
+
+def _refuse_passphrase(url: str) -> None:
+    """libpq takes that of a client key by an argument or a file alone. Raises ToolFailed."""
+    if any(_name_of(each) == PASSPHRASE for each in urlsplit(url).query.split("&")):
+        raise ToolFailed(
+            f"The database's address holds {PASSPHRASE}, which PostgreSQL's programs would show in"
+            " the list of processes. For backups use an address whose sslkey has no passphrase, in"
+            " a file that only its owner can read."
+        )
+
+
+def _name_of(parameter: str) -> str:
+    return unquote(parameter.partition("=")[0].replace("+", " "))

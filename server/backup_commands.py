@@ -11,7 +11,7 @@ from redis.asyncio import Redis
 from config.settings import Settings
 from config.stores import StoreSettings
 from server.backup.cluster_copy import make_base_backup
-from server.backup.make import BackupRefused, copy_keys, make_backup
+from server.backup.make import BackupRefused, copy_keys, make_backup, refuse_existing
 from server.backup.point_in_time import check_recovery, recover
 from server.backup.restore import forget_the_future, restore_backup
 from server.backup.tools import Tools
@@ -32,10 +32,11 @@ async def backup(settings: Settings, arguments: argparse.Namespace) -> None:
         async with AsyncExitStack() as stack:
             folder = DataFolder(settings.stores.data_dir or default_data_dir())
             stack.callback(folder.release)
-            if keys is not None:
+            for each in (target, *([] if keys is None else [keys.absolute()])):
+                refuse_existing(each)
+            print(f"{target}: {await make(settings.stores, folder, stack, target)}")
+            if keys is not None:  # last: a backup that fails leaves no private keys behind
                 copy_keys(folder.path, keys.absolute())
-            made = await make(settings.stores, folder, stack, target)
-    print(f"{target}: {made}")
     if keys is None:
         print("Signing keys are not in it; --keys FOLDER copies them, to be kept apart.")
 

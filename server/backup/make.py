@@ -1,6 +1,8 @@
 """Making a backup: one consistent moment of the database, while it is written to."""
 
 import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from importlib import metadata
 from pathlib import Path
@@ -25,36 +27,42 @@ async def make_backup(url: str, target: Path, tools: Tools) -> Manifest:
 
     Raises BackupRefused, ToolFailed, OSError or asyncpg.PostgresError; then there is no `target`.
     """
-    refuse_existing(target)
-    partial = target.with_name(f"{target.name}.partial")
-    shutil.rmtree(partial, ignore_errors=True)
-    partial.mkdir(mode=0o700, parents=True)
-    try:
+    with _whole(target) as partial:
         manifest = await _dump(url, partial, tools)
         write_manifest(partial, manifest)
-        partial.rename(target)
-    except BaseException:
-        shutil.rmtree(partial, ignore_errors=True)
-        raise
     return manifest
 
 
 def copy_keys(data: Path, target: Path) -> None:
     """Copy the signing keys of a data folder to the new folder `target`, which only we can read.
 
-    Raises BackupRefused or OSError.
+    Raises BackupRefused or OSError; then there is no `target`.
     """
-    refuse_existing(target)
-    target.mkdir(mode=0o700, parents=True)
-    for name in KEYS:
-        if (data / name).is_dir():
-            shutil.copytree(data / name, target / name)
+    with _whole(target) as partial:
+        for name in KEYS:
+            if (data / name).is_dir():
+                shutil.copytree(data / name, partial / name)
 
 
 def refuse_existing(target: Path) -> None:
     """Raises BackupRefused where there is something."""
     if target.exists():
         raise BackupRefused(f"{target} exists already. Name a folder that does not.")
+
+
+@contextmanager
+def _whole(target: Path) -> Iterator[Path]:
+    """A folder to fill, which is `target` at the end of the block, or nothing where that raises."""
+    refuse_existing(target)
+    partial = target.with_name(f"{target.name}.partial")
+    shutil.rmtree(partial, ignore_errors=True)
+    partial.mkdir(mode=0o700, parents=True)
+    try:
+        yield partial
+        partial.rename(target)
+    except BaseException:
+        shutil.rmtree(partial, ignore_errors=True)
+        raise
 
 
 async def _dump(url: str, folder: Path, tools: Tools) -> Manifest:

@@ -48,6 +48,28 @@ async def test_external_stores(
     assert await pool.fetchval("SELECT count(*) FROM schema_migrations")
 
 
+async def test_a_backup_that_is_refused_leaves_no_keys(
+    database_url: str, redis_url: str, data_dir: Path
+) -> None:
+    (data_dir / "data" / "keys").mkdir(parents=True)
+    settings = external(database_url, redis_url, data_dir / "data")
+    target, keys = data_dir / "backup", data_dir / "safe"
+    words = ("backup", str(target), "--keys", str(keys))
+    target.mkdir()
+    with pytest.raises(StartRefused, match="backup exists already"):
+        await run(settings, *words)
+    target.rmdir()
+    nowhere = external(f"{database_url}_gone", redis_url, data_dir / "data")
+    with pytest.raises(StartRefused, match="does not exist"):
+        await run(nowhere, *words)
+    assert not keys.exists()
+    await run(settings, *words)
+    assert (keys / "keys").is_dir()
+    with pytest.raises(StartRefused, match="safe exists already"):
+        await run(settings, "backup", f"{target}2", "--keys", str(keys))
+    assert not Path(f"{target}2").exists()
+
+
 @pytest.mark.slow
 async def test_beside_a_running_server_with_embedded_stores(data_dir: Path) -> None:
     settings = Settings(stores=StoreSettings(data_dir=data_dir / "data"))

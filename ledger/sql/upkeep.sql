@@ -1,5 +1,8 @@
--- name: make_months_ahead
-SELECT ledger.make_months_ahead($1) AS made
+-- name: missing_months
+SELECT parent, month FROM ledger.missing_months($1)
+
+-- name: make_month
+SELECT ledger.make_month($1, $2, $3)::integer AS made
 
 -- name: strays
 -- Rows that found no month of their own.

@@ -135,8 +135,8 @@ def build_reconciler(settings: Settings, stores: Stores) -> Reconciler:
 def ledger_jobs(ledger: LedgerService, store: LedgerStore) -> tuple[Job, ...]:
     """What the ledger needs now and then."""
     return (
+        Job("months ahead", 3_600, store.upkeep.make_months_ahead),  # before anything posts
         Job("holds that are due", 60, ledger.holds.expire_due),
-        Job("months ahead", 3_600, store.upkeep.make_months_ahead),
         Job("rows without a month", 3_600, store.upkeep.strays),
         Job("answers to old requests", 3_600, lambda: ledger.archive_requests(clock())),
     )

@@ -1,5 +1,6 @@
 """PostgreSQL and Redis as the product uses them: external ones by URL, else embedded ones."""
 
+import logging
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
@@ -9,6 +10,7 @@ import asyncpg
 from redis.asyncio import Redis
 
 from config.stores import StoreSettings
+from ledger.store.upkeep import MOST_MOVED_AT_START, make_months
 from server.database import create_pool
 from server.embedded.account import store_account
 from server.embedded.archive import archiving
@@ -19,6 +21,8 @@ from server.embedded.timelines import note_run
 from server.grants import apply_grants
 from server.migrations import Migration, migrate
 from server.replica import Reads
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +70,7 @@ async def open_stores(settings: StoreSettings) -> AsyncIterator[Stores]:
         try:
             migrated = await migrate(connection)
             has_roles = await apply_grants(connection)
+            await _make_months(connection)
         finally:
             await connection.close()
         pool = await create_pool(urls.app, size=settings.pool_size)
@@ -77,6 +82,17 @@ async def open_stores(settings: StoreSettings) -> AsyncIterator[Stores]:
         reads = Reads(pool, replica, max_lag_s=settings.read_max_lag_s)
         reader = READER if has_roles else None
         yield Stores(pool, reads, reader, redis, folder, tuple(migrated))
+
+
+async def _make_months(connection: asyncpg.Connection) -> None:
+    """Before anything posts: what finds no month goes where it has to be moved from.
+
+    A month that can't be made now keeps nobody from starting; upkeep tries again.
+    """
+    try:
+        await make_months(connection.fetch, most_moved=MOST_MOVED_AT_START)
+    except* asyncpg.PostgresError:
+        log.warning("some months are not there yet", exc_info=True)
 
 
 async def database_urls(

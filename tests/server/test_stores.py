@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+import asyncpg
 import pytest
 from pydantic import SecretStr
 
@@ -22,6 +23,40 @@ async def test_external_stores_are_used_and_migrated(
         assert await stores.redis.ping()
     assert not (data_dir / "postgres").exists()
     assert not (data_dir / "redis").exists()
+
+
+OFF = """
+DO $$ BEGIN
+    EXECUTE (SELECT string_agg(format('DROP TABLE %s;', inhrelid::regclass), '') FROM pg_inherits
+             WHERE inhparent = 'ledger.event_log'::regclass
+               AND inhrelid::regclass::text ~ '\\d{4}_\\d\\d$');
+END $$;
+INSERT INTO ledger.event_log (sequence, writer, event_count, posted_at, events)
+SELECT n, 1, 1, now(), '[]' FROM generate_series(1, 20000) AS n;
+"""
+"""As a server finds its months that was off for long, once another has posted something."""
+
+
+async def test_months_are_there_before_anything_is_posted(
+    database_url: str,
+    redis_url: str,
+    data_dir: Path,
+    pool: asyncpg.Pool,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    settings = StoreSettings(
+        data_dir=data_dir, database_url=SecretStr(database_url), redis_url=SecretStr(redis_url)
+    )
+    await pool.execute(OFF)
+    strays = "SELECT count(*) FROM ledger.event_log_default"
+    async with pool.acquire() as reader, reader.transaction():
+        assert await reader.fetchval(strays) == 20_000
+        async with open_stores(settings):  # it starts, whoever reads
+            assert "some months are not there yet" in caplog.text
+    async with open_stores(settings) as stores:
+        assert await stores.pool.fetchval(strays) == 0
+        assert await stores.pool.fetchval("SELECT count(*) FROM ledger.event_log") == 20_000
+        assert not await stores.pool.fetch("SELECT FROM ledger.missing_months(3)")
 
 
 async def test_a_folder_in_use_is_refused(data_dir: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -4,14 +4,15 @@ owner     owns the schemas and migrates them; whoever `stores.owner_url` signs i
 app       `sociallive_app`, as which the server works: no DDL, and no UPDATE or DELETE of what is
           append-only, were its triggers gone
 reader    `sociallive_reader`, whose role the reads of one user's wallet and statement take for one
-          transaction, with `app.user_id` set: it sees that user's rows alone, and none without
+          transaction, with `app.user_id` set: it sees that user's rows alone, and none without.
+          It makes no functions, with which it could look at rows before they are sorted out
 
 The grants follow from the tables: what a trigger that calls `refuse_change` refuses is not granted.
 They are brought up to date at every start, under the lock of the migrations. Where the roles are
 missing (an external database without them) the server works as the owner.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 
 import asyncpg
@@ -33,14 +34,29 @@ VISIBLE: Mapping[str, str] = MappingProxyType(
 )
 """Tables with rows of one user, and which of them the reader sees."""
 
-WRITTEN_BY_ITS_FUNCTION = "ledger.gift_entries"
-"""ledger.post_gifts writes it with the owner's rights; what is sound about a gift is its doing."""
+NOT_INSERTED: Sequence[str] = (
+    "ledger.gift_entries",  # ledger.post_gifts writes it with the owner's rights, and soundly
+    "ledger.chart",
+    "ledger.currencies",
+    "ledger.payout_moves",
+)
+"""Tables that the server writes by a function alone, or that only migrations write."""
+
+NOT_UPDATED: Sequence[str] = (
+    "ledger.unsealed_accounts",
+    "ledger.unsealed_references",
+    "ledger.unsealed_requests",
+)
+"""Queues: what is in them is taken out, and never changes."""
 
 APP_POLICY, READER_POLICY = POLICIES = ("app_works", "reader_sees_own")
 """Of each of these tables; made anew at every start, wherever the roles are."""
 
 VIEWS = ("ledger.journal_entries", "ledger.transactions")
 """These show the reader that user's rows alone; of the tables behind them the reader has none."""
+
+FUNCTIONS_OF_VIEWS = ("ledger.has_mine",)
+"""What decides about a row in them with the owner's rights."""
 
 
 async def apply_grants(connection: asyncpg.Connection) -> bool:
@@ -54,10 +70,13 @@ async def apply_grants(connection: asyncpg.Connection) -> bool:
     async with migration_lock(connection), connection.transaction():
         for row in await connection.fetch(SQL["statements"], APP, [*DOMAINS]):
             await connection.execute(row["statement"])
-        await connection.execute(f"REVOKE INSERT ON TABLE {WRITTEN_BY_ITS_FUNCTION} FROM {APP}")
+        await connection.execute(f"REVOKE INSERT ON TABLE {', '.join(NOT_INSERTED)} FROM {APP}")
+        await connection.execute(f"REVOKE UPDATE ON TABLE {', '.join(NOT_UPDATED)} FROM {APP}")
         await connection.execute(f"GRANT USAGE ON SCHEMA ledger TO {READER}")
         for table in (*VISIBLE, *VIEWS):
             await connection.execute(f"GRANT SELECT ON TABLE {table} TO {READER}")
+        for function in FUNCTIONS_OF_VIEWS:
+            await connection.execute(f"GRANT EXECUTE ON FUNCTION {function} TO {READER}")
         await _protect(connection)
     return True
 

@@ -8,6 +8,7 @@ WHERE rolname = ANY($1::text[]) AND pg_has_role(current_user, oid, 'MEMBER')
 -- named refuse_change; where that is on some columns, the others may be updated. Partitions are
 -- reached through their parents alone; what strayed into a default one is counted there. Views are
 -- read. What runs with the owner's rights is nobody else's to call: a restored dump knows no grants.
+-- Nobody makes temporary tables or functions: the product has none, and the reader may not.
 WITH tables AS (
     SELECT c.oid, format('%I.%I', n.nspname, c.relname) AS name
     FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
@@ -30,6 +31,11 @@ UNION ALL
 SELECT format('REVOKE EXECUTE ON FUNCTION %s FROM PUBLIC', p.oid::regprocedure), 1
 FROM pg_proc p JOIN pg_namespace n ON n.oid = p.pronamespace
 WHERE n.nspname = ANY($2::text[]) AND p.prosecdef
+UNION ALL
+SELECT format('REVOKE TEMPORARY ON DATABASE %I FROM PUBLIC', d.datname), 1
+FROM pg_database d, aclexplode(coalesce(d.datacl, acldefault('d', d.datdba))) AS acl
+WHERE d.datname = current_database() AND pg_has_role(d.datdba, 'USAGE')
+  AND acl.grantee = 0 AND acl.privilege_type = 'TEMPORARY'
 UNION ALL
 SELECT format('REVOKE ALL ON TABLE %s FROM %I', name, $1::text), 2 FROM tables
 UNION ALL

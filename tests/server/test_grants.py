@@ -81,6 +81,21 @@ async def test_other_tables_may_be_written(app: asyncpg.Connection) -> None:
         await app.execute("CREATE TABLE ledger.mine (n integer)")
 
 
+async def test_what_migrations_alone_write_is_read(app: asyncpg.Connection) -> None:
+    for statement in (
+        "INSERT INTO ledger.payout_moves VALUES ('paid', 'requested')",
+        "INSERT INTO ledger.chart VALUES ('slush', true, false)",
+        "INSERT INTO ledger.currencies VALUES ('SLUSH', 2)",
+        "UPDATE ledger.unsealed_accounts SET account_id = account_id",
+        "UPDATE ledger.unsealed_references SET reference = reference",
+        "UPDATE ledger.unsealed_requests SET request_id = request_id",
+    ):
+        with pytest.raises(asyncpg.InsufficientPrivilegeError):
+            await app.execute(statement)
+    for table in ("chart", "currencies", "payout_moves"):
+        assert await app.fetchval(f"SELECT count(*) FROM ledger.{table}")
+
+
 async def test_a_gift_is_posted_by_its_function_alone(
     ledger: LedgerService,  # noqa: F811
     owner: asyncpg.Connection,
@@ -145,6 +160,47 @@ async def test_a_user_s_reads_see_that_user_s_rows(
     # The role and the user end with the transaction: the pool's next borrower has neither.
     assert await app.fetchval("SELECT current_user") == APP
     assert not await app.fetchval("SELECT current_setting('app.user_id', true)")
+
+
+LOOK = """
+CREATE FUNCTION ledger.look(seen anyelement) RETURNS boolean LANGUAGE plpgsql COST 1e-7 AS $$
+BEGIN
+    RAISE EXCEPTION 'seen: %', seen;
+END $$;
+GRANT EXECUTE ON FUNCTION ledger.look TO PUBLIC;
+"""
+OF_OTHERS = (
+    "SELECT * FROM ledger.journal_entries WHERE ledger.look(balance_minor)",
+    "SELECT * FROM ledger.transactions WHERE ledger.look(description)",
+    "SELECT * FROM ledger.transactions WHERE description::date > 'today'",
+)
+
+
+@pytest.mark.parametrize("query", OF_OTHERS)
+async def test_nothing_of_a_query_looks_at_other_users_rows(
+    ledger: LedgerService,  # noqa: F811
+    owner: asyncpg.Connection,
+    app: asyncpg.Connection,
+    query: str,
+) -> None:
+    """Not even what is cheaper than anything that the reader could make itself."""
+    await owner.execute(LOOK)
+    await app.execute(f"SET ROLE {READER}; SET app.user_id = '{uuid4()}'")
+    assert await app.fetch(query) == []
+    await app.execute(f"SET app.user_id = '{ADA}'")
+    with pytest.raises(asyncpg.PostgresError, match=r"seen:|invalid input syntax"):
+        await app.fetch(query)
+
+
+async def test_the_reader_makes_no_functions(app: asyncpg.Connection) -> None:
+    for role in (APP, READER):
+        await app.execute(f"SET ROLE {role}")
+        for schema in ("pg_temp", "ledger", "public"):
+            with pytest.raises(asyncpg.InsufficientPrivilegeError):
+                await app.execute(
+                    f"CREATE FUNCTION {schema}.look(seen text) RETURNS boolean"
+                    " LANGUAGE sql AS 'SELECT true'"
+                )
 
 
 async def test_a_user_s_reads_write_nothing(app: asyncpg.Connection) -> None:

@@ -4,7 +4,7 @@ import asyncpg
 
 from server.embedded.postgres import EmbeddedPostgres
 from server.embedded.redis import EmbeddedRedis
-from tests.support.query_plans import indexes_of, named_queries, reads_alone
+from tests.support.query_plans import indexes_of, named_queries, plan_of, reads_alone
 
 INDEXES = """
 SELECT c.relname AS name, coalesce(p.relname, c.relname) AS parent, i.indisunique AS is_unique
@@ -81,3 +81,12 @@ async def test_hot_queries_read_no_table_whole(database_url: str) -> None:
         ("ledger/sql/replays.sql:listed", "replays_of_consumer"),
     ):
         assert index in plans[name], (name, plans[name])
+
+
+async def test_entries_of_an_account_come_in_the_order_of_its_indexes(database_url: str) -> None:
+    """A page reads as many rows as it shows: what hides others' rows does not keep it from that."""
+    queries = named_queries()
+    for name, merges in (("statement", 2), ("balance_at", 1)):
+        plan = plan_of(queries[f"ledger/sql/reading.sql:{name}"], database_url)
+        assert plan.count("Merge Append") == merges, plan
+        assert "gift_entries_2" in plan

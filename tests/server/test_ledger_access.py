@@ -11,7 +11,7 @@ from server.embedded.postgres import EmbeddedPostgres
 from server.ledger_access import CHECKPOINT_KEYS, open_ledger
 from server.stores import open_stores
 
-SEEN = "SELECT scale FROM ledger.currencies WHERE currency = 'SEEN'"
+SEEN = "SELECT sequence FROM ledger.event_cursors WHERE consumer = 'seen'"
 
 
 async def test_an_external_database_is_joined(database_url: str, data_dir: Path) -> None:
@@ -27,7 +27,7 @@ async def test_the_embedded_one_is_joined_while_a_server_runs(
 ) -> None:
     settings = StoreSettings(data_dir=data_dir, redis_url=SecretStr(redis_url))
     async with open_stores(settings) as stores:
-        await stores.pool.execute("INSERT INTO ledger.currencies VALUES ('SEEN', 1)")
+        await stores.pool.execute("INSERT INTO ledger.event_cursors VALUES ('seen', 1)")
         async with open_ledger(settings) as access:
             assert await access.pool.fetchval(SEEN) == 1
         assert await stores.pool.fetchval(SEEN) == 1

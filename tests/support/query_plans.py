@@ -53,6 +53,11 @@ def indexes_of(queries: Mapping[str, str], database_url: str) -> dict[str, set[s
     return found
 
 
+def plan_of(query: str, database_url: str) -> str:
+    """The plan of one query."""
+    return _run(f"EXPLAIN (GENERIC_PLAN) {query.rstrip().rstrip(';')};", database_url)
+
+
 def reads_alone(index: str, query: str, values: Mapping[str, str], superuser_url: str) -> bool:
     """Whether the query, with these parameters, reads the index where its table has no other.
 

@@ -29,7 +29,7 @@ from server.database import create_pool
 from server.embedded.account import store_account
 from server.embedded.folder import DataFolder
 from server.embedded.postgres import APP, READER, EmbeddedPostgres
-from server.grants import apply_grants
+from server.grants import FUNCTIONS_OF_VIEWS, apply_grants
 from tests.server.backup.conftest import ADA, BO, Silent, gift
 
 
@@ -63,7 +63,8 @@ async def test_a_restored_ledger_is_the_same_and_goes_on(
     open_to = await pool.fetch(
         "SELECT rolname, bool_or(has_function_privilege(r.oid, p.oid, 'EXECUTE')) AS may"
         " FROM pg_proc p, pg_roles r WHERE prosecdef AND pronamespace = 'ledger'::regnamespace"
-        " AND rolname LIKE 'sociallive\\__%' GROUP BY 1"
+        " AND 'ledger.' || proname <> ALL($1) AND rolname LIKE 'sociallive\\__%' GROUP BY 1",
+        FUNCTIONS_OF_VIEWS,
     )
     assert dict(open_to) == {"sociallive_app": True, "sociallive_reader": False}
     pool.terminate()

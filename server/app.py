@@ -137,6 +137,7 @@ def ledger_jobs(ledger: LedgerService, store: LedgerStore) -> tuple[Job, ...]:
     return (
         Job("months ahead", 3_600, store.upkeep.make_months_ahead),  # before anything posts
         Job("holds that are due", 60, ledger.holds.expire_due),
+        Job("clock ahead", 60, store.upkeep.look_at_clock),
         Job("rows without a month", 3_600, store.upkeep.strays),
         Job("answers to old requests", 3_600, lambda: ledger.archive_requests(clock())),
     )
@@ -263,7 +264,7 @@ class _Parts:
         metrics.add(saga_figures(self.payouts.runner))
         metrics.add(chain_figures(self.chainer))
         self.upkeep = Upkeep(ledger_jobs(ledger, ledger_store))
-        metrics.add(upkeep_figures(self.upkeep))
+        metrics.add(upkeep_figures(self.upkeep, ledger_store.upkeep))
         if self.kafka is not None:
             metrics.add(kafka_figures(self.kafka))
 

@@ -9,6 +9,7 @@ from compliance.aml.worker import AmlWorker
 from ledger.evidence.chainer import Chainer
 from ledger.outbox import OutboxPublisher
 from ledger.sagas.runner import SagaRunner
+from ledger.store.upkeep import UpkeepBooks
 from media.door import MediaDoor, WorkerFigures
 from server.gateway.limits import RateLimiter
 from server.kafka_export import KafkaExport
@@ -200,9 +201,15 @@ def kafka_figures(export: KafkaExport) -> tuple[Figure, ...]:
     )
 
 
-def upkeep_figures(upkeep: Upkeep) -> tuple[Figure, ...]:
-    """What was done now and then, and what could not be."""
+def upkeep_figures(upkeep: Upkeep, books: UpkeepBooks) -> tuple[Figure, ...]:
+    """What was done now and then, what could not be, and what was found."""
     return (
+        Figure(
+            "ledger_clock_ahead_seconds",
+            "How far the newest postings are ahead of the database's clock.",
+            "gauge",
+            lambda: books.clock_ahead_s,
+        ),
         Figure("upkeep_done", "By job.", "counter", lambda: upkeep.done, "job"),
         Figure("upkeep_failures", "By job.", "counter", lambda: upkeep.failures, "job"),
     )

@@ -58,6 +58,10 @@ class Limiter:
     failures = 2
 
 
+class Books:
+    clock_ahead_s = 7.5
+
+
 @dataclass
 class Holder:
     figures: Any
@@ -89,8 +93,9 @@ def test_everything_is_exported_under_a_name() -> None:
     metrics.add(saga_figures(Holder(SagaFigures(12, 3, 1))))  # type: ignore[arg-type]
     upkeep = Upkeep([Job("months ahead", 1, make_months)])
     upkeep.done["months ahead"] = 6
-    metrics.add(upkeep_figures(upkeep))
+    metrics.add(upkeep_figures(upkeep, Books()))  # type: ignore[arg-type]
     sample = metrics.registry.get_sample_value
+    assert sample("ledger_clock_ahead_seconds") == 7.5
     assert sample("upkeep_done_total", {"job": "months ahead"}) == 6
     for worker in ("1", "2"):
         assert sample("media_streams", {"worker": worker}) == 1

@@ -222,3 +222,20 @@ async def test_rows_without_a_month_are_counted(
         uuid4(),
     )
     assert await upkeep.strays() == 2
+
+
+async def test_a_ledger_ahead_of_its_clock_is_told(
+    pool: asyncpg.Pool, settings: LedgerSettings, caplog: pytest.LogCaptureFixture
+) -> None:
+    upkeep = LedgerStore(pool, settings).upkeep
+    assert await upkeep.look_at_clock() == 0  # with an empty log, too
+    await fund(pool, payer := uuid4(), 1_000)
+    assert (await upkeep.look_at_clock(), upkeep.clock_ahead_s) == (0, 0)
+    await pool.execute(
+        "UPDATE ledger.accounts SET moved_at = now() + interval '1 hour' WHERE owner_id = $1", payer
+    )
+    await give(pool, payer, uuid4(), 10)
+    await fund(pool, uuid4(), 1_000)  # others go on as before
+    assert await upkeep.look_at_clock() == 1
+    assert 3_590 < upkeep.clock_ahead_s <= 3_600
+    assert "postings are of a time to come" in caplog.text

@@ -9,7 +9,7 @@ MalformedEvent
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import MISSING, dataclass, fields
 from datetime import UTC, datetime
 from types import MappingProxyType
 from typing import Any, TypeVar
@@ -81,7 +81,10 @@ class PostingMade:
 
 @dataclass(frozen=True, slots=True)
 class HoldChanged:
-    """`hold.changed`: a hold was placed, captured in part or whole, voided, or has expired."""
+    """`hold.changed`: a hold was placed, captured in part or whole, voided, or has expired.
+
+    Events from before these were added do not have the last three fields.
+    """
 
     hold_id: UUID
     owner_id: UUID | None
@@ -92,9 +95,21 @@ class HoldChanged:
     captured_minor: int
     balance_minor: int
     held_minor: int
+    reason: str | None = None
+    expires_at: datetime | None = None
+    metadata_sha256: str | None = None
+    """Hexadecimal digits, over PostgreSQL's text form of the hold's metadata, if it has some."""
 
 
-EventData = GiftSent | CoinsGranted | PostingMade | HoldChanged
+@dataclass(frozen=True, slots=True)
+class CurrencyAdded:
+    """`currency.added`: there are accounts in it from now on; `scale` digits behind the point."""
+
+    currency: str
+    scale: int
+
+
+EventData = GiftSent | CoinsGranted | PostingMade | HoldChanged | CurrencyAdded
 
 EVENT_TYPES: Mapping[str, type[EventData]] = MappingProxyType(
     {
@@ -102,6 +117,7 @@ EVENT_TYPES: Mapping[str, type[EventData]] = MappingProxyType(
         "coins.granted": CoinsGranted,
         "posting.made": PostingMade,
         "hold.changed": HoldChanged,
+        "currency.added": CurrencyAdded,
     }
 )
 VERSION = 1
@@ -204,9 +220,11 @@ _READERS: Mapping[Any, Callable[[Any], Any]] = MappingProxyType(
         int: _integer,
         int | None: lambda value: None if value is None else _integer(value),
         str: _string,
+        str | None: lambda value: None if value is None else _string(value),
         UUID: UUID,
         UUID | None: lambda value: None if value is None else UUID(value),
         datetime: _time,
+        datetime | None: lambda value: None if value is None else _time(value),
         tuple[EventLeg, ...]: _legs,
     }
 )
@@ -215,7 +233,13 @@ Data = TypeVar("Data")
 
 
 def _fields(data_type: type[Data], values: Mapping[str, Any]) -> Data:
-    return data_type(**{f.name: _field(values, f.name, f.type) for f in fields(data_type)})  # type: ignore[arg-type]
+    return data_type(
+        **{
+            f.name: _field(values, f.name, f.type)
+            for f in fields(data_type)  # type: ignore[arg-type]
+            if f.name in values or f.default is MISSING
+        }
+    )
 
 
 def _field(values: Mapping[str, Any], name: str, kind: Any) -> Any:

@@ -7,7 +7,9 @@ from typing import Protocol
 from uuid import UUID
 
 from ledger.evidence.batches import Streams
+from ledger.evidence.chart_check import ChartRow
 from ledger.evidence.checkpoints import Checkpoint
+from ledger.evidence.holds import HoldRow
 from ledger.evidence.links import Link
 from ledger.evidence.replay import AccountRow
 
@@ -20,6 +22,12 @@ class Snapshot(Protocol):
 
     def account_rows(self) -> AsyncIterator[AccountRow]:
         """Every account as it stands."""
+
+    def hold_rows(self) -> AsyncIterator[HoldRow]:
+        """Every hold as it stands."""
+
+    async def scales(self) -> list[tuple[str, int]]:
+        """Every currency with its scale."""
 
     async def unlike_what_reverses(self, limit: int) -> list[tuple[UUID, str]]:
         """Reversals that are not what reverses comes to, each with what is wrong."""
@@ -66,6 +74,9 @@ class Books(Protocol):
 
     async def hashes_at(self, positions: Sequence[int]) -> dict[int, bytes]:
         """The hashes of the links at these positions."""
+
+    async def chart(self) -> list[ChartRow]:
+        """The chart of accounts."""
 
     async def stray_seals(self, limit: int) -> list[tuple[UUID, int]]:
         """Seals at positions where no link covers seals."""

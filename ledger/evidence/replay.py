@@ -7,6 +7,7 @@ What must hold, for every batch in order of the log:
 - the entries of a transaction sum to zero in each currency, and none is zero
 - an entry's balance is the balance before it and its amount; time does not run backwards
 - a guarded account is not below zero
+- what its events tell of holds and currencies can be (ledger/evidence/told.py)
 
 and in the end that balances are those of the accounts. An account that is met in the middle of a
 replay, because it did not begin at the first batch, is taken at its word once.
@@ -21,6 +22,7 @@ from ledger.evidence.batches import Batch, batch_digest
 from ledger.evidence.encoding import ENTRY, instant
 from ledger.evidence.findings import Finding, changed_batch, transaction_name, transaction_octets
 from ledger.evidence.links import Link
+from ledger.evidence.told import Told
 
 NEVER = -(2**63)
 """Before any entry's instant."""
@@ -57,6 +59,8 @@ class Replay:
         self.entries = self.transactions = self.batches = 0
         self._opening = 0 if from_the_beginning else None
         self._states: dict[bytes, _State] = {}
+        self.told = Told()
+        """Of no use where the replay did not begin at the first batch: nothing is noted then."""
 
     def knows(self, account_id: UUID) -> bool:
         """Whether the account was added."""
@@ -73,6 +77,8 @@ class Replay:
         elif len(batch.log) != 1:
             problem = f"{len(batch.log)} rows of this sequence, where others count on one"
             self._find("event_log", f"sequence {batch.sequence}", problem)
+        elif self._opening is not None:
+            self.findings += self.told.note(batch.log)
         self._play_entries(batch)
         self.batches += 1
         self.transactions += len(batch.transactions)

@@ -5,26 +5,29 @@ In this order; what is found in one step ends it, so the first finding is the fi
 1. chain: positions without holes, every hash follows from the one before, seals and external
    references as chained
 2. checkpoints: signatures good, hashes those of the chain
-3. accounts: everything but their balances as it was sealed; no reference that is not chained
+3. the chart as the product has it; accounts: everything but their balances as it was sealed; no
+   reference that is not chained
 4. replay of every batch (ledger/evidence/replay.py), a window of rows at a time
 5. beside the replay, requests: none that is not chained, and all as they were (request_check.py)
-6. one moment of the ledger: what is not chained yet is replayed, then balances, holds and sums of
-   reversals compared
+6. one moment of the ledger: what is not chained yet is replayed, then sums of reversals,
+   currencies, holds and balances compared
 
-Memory is that of two windows, some requests and one small record an account, however long the
-ledger is. While one window is replayed in a thread, the next one is fetched.
+Memory is that of two windows, some requests and one small record an account and a hold, however
+long the ledger is. While one window is replayed in a thread, the next one is fetched.
 """
 
 import asyncio
 from collections.abc import Callable, Coroutine, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from itertools import islice
 from typing import Any, TypeVar
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 from ledger.evidence.batches import Batch, Streams, assemble
 from ledger.evidence.books import Books, Snapshot
+from ledger.evidence.chart_check import chart_findings
 from ledger.evidence.checkpoints import Checkpoint
 from ledger.evidence.encoding import MalformedRows
 from ledger.evidence.findings import (
@@ -198,6 +201,9 @@ class Verifier:
     # ---- 3 ----
 
     async def _check_accounts(self) -> None:
+        self._findings += chart_findings(await self._books.chart())
+        if self._findings:
+            return
         for account_id, position in await self._books.stray_seals(MOST_FINDINGS):
             problem = f"added at position {position}, which has no seals"
             self._find("account_seals", f"account_id {account_id}", problem)
@@ -293,6 +299,14 @@ class Verifier:
         """What is no part of the chain, with what the chained rows come to."""
         for transaction_id, problem in await moment.unlike_what_reverses(MOST_FINDINGS):
             self._find("reversals", f"transaction_id {transaction_id}", problem)
+        self._findings += replay.told.compare_currencies(await moment.scales())
+        async for hold in moment.hold_rows():
+            self._findings += replay.told.compare_hold(hold)
+            if len(self._findings) >= MOST_FINDINGS:
+                return
+        self._findings += islice(replay.told.missing_holds(), MOST_FINDINGS)
+        if self._findings:
+            return
         async for row in moment.account_rows():
             replay.compare([row])
             if len(replay.findings) >= MOST_FINDINGS:

@@ -128,6 +128,19 @@ LEFT JOIN (
     FROM ledger.holds WHERE state = 'open' GROUP BY account_id
 ) h USING (account_id)
 
+-- name: hold_rows
+-- In the words of hold.changed.
+SELECT h.hold_id, a.owner_id::text AS owner_id, a.code, a.currency, h.state, h.amount_minor,
+       h.captured_minor, h.reason, ledger.rfc3339_exact(h.expires_at) AS expires_at,
+       ledger.sha256_of(h.metadata) AS metadata_sha256, h.created_at, h.closed_at
+FROM ledger.holds h LEFT JOIN ledger.accounts a USING (account_id)
+
+-- name: scales
+SELECT currency, scale::integer FROM ledger.currencies
+
+-- name: chart
+SELECT code, per_user, guarded FROM ledger.chart
+
 -- name: unlike_their_seal
 -- Accounts that differ from their newest seal, are not sealed, or are gone. What waits to be sealed
 -- is passed over.

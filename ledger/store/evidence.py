@@ -15,8 +15,10 @@ from asyncpg.pool import PoolConnectionProxy
 from config.sql import load_queries
 from ledger.evidence.batches import Streams
 from ledger.evidence.chainer import Head, Unchained
+from ledger.evidence.chart_check import ChartRow
 from ledger.evidence.checkpoints import Checkpoint
 from ledger.evidence.encoding import copied_rows, split_rows
+from ledger.evidence.holds import HoldRow
 from ledger.evidence.links import GENESIS, Link, LinkKind
 from ledger.evidence.replay import AccountRow
 from ledger.store.calls import Connections
@@ -132,6 +134,10 @@ class EvidenceStore:
         """The encoded requests that posted nothing of the links at positions in (after, until]."""
         async with self._pool.acquire() as connection:
             return await _by_position(connection, SQL["copy_unposted_requests"], after, until)
+
+    async def chart(self) -> list[ChartRow]:
+        """The chart of accounts."""
+        return [ChartRow(**row) for row in await self._pool.fetch(SQL["chart"])]
 
     async def stray_seals(self, limit: int) -> list[tuple[UUID, int]]:
         """Seals at positions where no link covers seals."""
@@ -249,6 +255,16 @@ class Snapshot:
         """Every account as it stands, with the sum of its open holds."""
         async for row in self._connection.cursor(SQL["account_rows"], prefetch=5000):
             yield AccountRow(**row)
+
+    async def hold_rows(self) -> AsyncIterator[HoldRow]:
+        """Every hold as it stands."""
+        async for row in self._connection.cursor(SQL["hold_rows"], prefetch=5000):
+            yield HoldRow(**row)
+
+    async def scales(self) -> list[tuple[str, int]]:
+        """Every currency with its scale."""
+        rows = await self._connection.fetch(SQL["scales"])
+        return [(row["currency"], row["scale"]) for row in rows]
 
     async def unlike_what_reverses(self, limit: int) -> list[tuple[UUID, str]]:
         """Reversals that are not what reverses comes to, each with what is wrong."""

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from ledger.events import (
     CoinsGranted,
+    CurrencyAdded,
     EventLeg,
     GiftSent,
     HoldChanged,
@@ -71,13 +72,24 @@ def test_the_json_is_the_protocols():
 
 def test_postings_and_holds_come_back_as_they_went():
     legs = (EventLeg(uuid4(), "wallet", "COIN", 5, 9), EventLeg(None, "fees", "COIN", -5, None))
+    hold = HoldChanged(uuid4(), uuid4(), "wallet", "COIN", "open", 5, 0, 9, 5)
     for name, data in (
         ("posting.made", PostingMade(uuid4(), "refund", uuid4(), legs)),
         ("posting.made", PostingMade(uuid4(), "purchase", None, ())),
-        ("hold.changed", HoldChanged(uuid4(), uuid4(), "wallet", "COIN", "open", 5, 0, 9, 5)),
+        ("hold.changed", hold),
+        ("hold.changed", replace(hold, reason="payout", expires_at=AT, metadata_sha256="ab" * 32)),
+        ("currency.added", CurrencyAdded("EURO", 2)),
     ):
         event = replace(GIFT, type=name, data=data)
         assert from_json(to_json(event)) == event
+
+
+def test_a_hold_from_before_its_terms_were_told_is_read():
+    hold = HoldChanged(uuid4(), uuid4(), "wallet", "COIN", "open", 5, 0, 9, 5)
+    value = as_dict(event := replace(GIFT, type="hold.changed", data=hold))
+    for name in ("reason", "expires_at", "metadata_sha256"):
+        del value["data"][name]
+    assert from_json(orjson.dumps(value)) == event
 
 
 @pytest.mark.parametrize("legs", [None, {}, [1], [{}], [{"owner_id": "x"}]])

@@ -96,34 +96,39 @@ async def reverse(
     return UUID(json.loads(row["answer"])["postings"][0]["transaction_id"])
 
 
-async def hold(pool: asyncpg.Pool, owner: UUID, amount_minor: int) -> None:
-    """Keep something back of a wallet, as the ledger's hold does it."""
-    now = datetime.now(UTC)
-    async with pool.acquire() as connection, connection.transaction():
-        account = await connection.fetchval(
-            "UPDATE ledger.accounts SET held_minor = held_minor + $2"
-            " WHERE owner_id = $1 AND code = 'wallet' RETURNING account_id",
-            owner,
-            amount_minor,
-        )
-        await connection.execute(
-            "INSERT INTO ledger.holds (hold_id, account_id, amount_minor, reason, created_at,"
-            " expires_at) VALUES ($1, $2, $3, 'test', $4, $5)",
-            uuid4(),
-            account,
-            amount_minor,
-            now,
-            now + timedelta(days=1),
-        )
-
-
-async def reserve(pool: asyncpg.Pool, owner: UUID, amount_minor: int) -> UUID:
+async def reserve(
+    pool: asyncpg.Pool,
+    owner: UUID,
+    amount_minor: int,
+    *,
+    reason: str = "test",
+    metadata: dict[str, Any] | None = None,
+) -> UUID:
     """Keep something of a wallet back by a request, which posts nothing; the request's id."""
     request_id = uuid4()
     until = datetime.now(UTC) + timedelta(days=1)
     row = await pool.fetchrow(
-        "SELECT * FROM ledger.place_hold($1, $2, $3, $4, 'wallet', $5, $6, $7, 'test', NULL)",
-        *(owner, request_id, b"h" * 32, owner, COIN, amount_minor, until),
+        "SELECT * FROM ledger.place_hold($1, $2, $3, $4, 'wallet', $5, $6, $7, $8, $9)",
+        *(owner, request_id, b"h" * 32, owner, COIN, amount_minor, until, reason, metadata),
     )
     assert row["result"] == "posted", dict(row)
     return request_id
+
+
+async def void(pool: asyncpg.Pool, hold_id: UUID) -> None:
+    """Give back what a hold keeps."""
+    row = await pool.fetchrow(
+        "SELECT * FROM ledger.void_hold($1, $2, $3, $4)", uuid4(), uuid4(), b"h" * 32, hold_id
+    )
+    assert row["result"] == "posted", dict(row)
+
+
+async def capture(pool: asyncpg.Pool, hold_id: UUID, amount_minor: int | None = None) -> None:
+    """Post what a hold keeps, or part of it, to the payouts under way."""
+    row = await pool.fetchrow(
+        "SELECT * FROM ledger.capture_hold("
+        "$1, $2, $3, $4, $5, ROW(NULL, 'payouts', 'COIN', 1)::ledger.leg, $6)",
+        *(uuid4(), uuid4(), b"h" * 32, hold_id, amount_minor),
+        {"kind": "payout", "description": "a payout"},
+    )
+    assert row["result"] == "posted", dict(row)

@@ -9,7 +9,7 @@ import pytest
 from ledger.evidence.encoding import entry_rows
 from ledger.evidence.links import ChainBuilder
 from ledger.evidence.replay import AccountRow, Replay
-from tests.support.evidence import AT, ONE, OTHER, batch, entry_row, transaction_row
+from tests.support.evidence import AT, ONE, OTHER, batch, entry_row, log_row, transaction_row
 
 EPOCH = AT.replace(year=1970, day=1)
 THIRD = UUID(int=3)
@@ -176,3 +176,11 @@ def test_an_account_without_entries_never_moved():
     made = replay()
     made.compare([AccountRow(UUID(int=8), "EURO", True, 5, 0, EPOCH, 0)])
     assert "come to 0" in made.findings[0].problem
+
+
+@pytest.mark.parametrize(("whole", "found"), [(True, ["event_log"]), (False, [])])
+def test_what_is_told_is_noted_from_the_beginning_alone(whole, found):
+    made = replay(from_the_beginning=whole)
+    log = [log_row(events='[{"type": "hold.changed"}]')]
+    made.play(replace(batch(), log=log), None)
+    assert [each.table for each in made.findings] == found

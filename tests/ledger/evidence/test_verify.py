@@ -16,7 +16,7 @@ from ledger.evidence.chainer import Chainer
 from ledger.evidence.verify import Progress, Verifier
 from ledger.evidence.windows import Range
 from ledger.store.evidence import EvidenceStore
-from tests.support.history import fund, give, hold
+from tests.support.history import fund, give, reserve
 
 
 def clock():
@@ -30,12 +30,12 @@ def evidence(pool):
 
 @pytest.fixture
 async def chained(pool, evidence):
-    """A history of 12 batches, all of them in the chain; the sequences."""
+    """A history of 13 batches, all of them in the chain; the sequences."""
     payer, payee = uuid4(), uuid4()
     await fund(pool, payer, 1000)
     for _ in range(10):
         await give(pool, payer, payee, 20)
-    await hold(pool, payer, 100)
+    await reserve(pool, payer, 100)
     await fund(pool, payee, 5)
     await Chainer(evidence, EvidenceSettings(), clock=clock).catch_up()
     rows = await pool.fetch("SELECT sequence FROM ledger.event_log ORDER BY sequence")
@@ -55,7 +55,7 @@ async def test_small_windows_find_the_same(evidence, chained, monkeypatch):
     told: list[Progress] = []
     report = await Verifier(evidence, keys={}, now=clock(), progress=told.append).verify()
     assert report == whole
-    assert report.batches == 12
+    assert report.batches == 13
     replayed = [each for each in told if each.step == "replay"]
     assert len(replayed) > 3
     assert [each.done for each in replayed] == sorted(each.done for each in replayed)
@@ -91,7 +91,7 @@ async def test_a_range_finds_what_is_in_it_alone(pool, stores, database_url, evi
 async def test_what_was_just_posted_may_wait_to_be_chained(pool, evidence, chained):
     await fund(pool, uuid4(), 7)
     report = await Verifier(evidence, keys={}, now=clock()).verify()
-    assert (report.sound, report.unchained, report.batches) == (True, 1, 13)
+    assert (report.sound, report.unchained, report.batches) == (True, 1, 14)
     later = clock() + timedelta(seconds=11)
     report = await Verifier(evidence, keys={}, now=later).verify()
     assert [finding.table for finding in report.findings] == ["event_log"]
@@ -103,7 +103,7 @@ async def test_what_is_not_chained_is_replayed_too(pool, evidence, chained, monk
     for _ in range(5):
         await fund(pool, uuid4(), 7)
     report = await Verifier(evidence, keys={}, now=clock()).verify()
-    assert (report.sound, report.unchained, report.batches) == (True, 5, 17)
+    assert (report.sound, report.unchained, report.batches) == (True, 5, 18)
 
 
 async def test_a_ledger_that_is_written_to_all_the_time_is_sound(pool, evidence, chained):

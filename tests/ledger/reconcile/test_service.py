@@ -19,7 +19,7 @@ from ledger.reconcile.runs import RunKind
 from ledger.reconcile.service import Reconciler
 from ledger.reconcile.worklist import DifferenceState
 from ledger.store.reconcile import ReconcileStore
-from tests.support.history import fund, give, hold, leg, post
+from tests.support.history import fund, give, leg, post, reserve
 from tests.support.settlements import bought, settlement
 
 OPEN, CLEARED = DifferenceState.OPEN, DifferenceState.CLEARED
@@ -52,11 +52,11 @@ async def test_a_sound_ledger_has_no_differences(reconciler, pool, stream, clock
     await fund(pool, ann, 1000)
     for amount in (100, 50):
         await give(pool, ann, ben, amount)
-    await hold(pool, ann, 20)
+    await reserve(pool, ann, 20)
     await published(pool, stream)
     run = await reconciler.internal()
     assert (run.kind, run.source, run.differences) == (RunKind.INTERNAL, "ledger", 0)
-    assert run.details["batches"] == 3
+    assert run.details["batches"] == 4
     assert run.checked == sum(run.details.values()) > 3
     assert await reconciler.reconciliation(run.reconciliation_id) == run
     assert await reconciler.reconciliations(None, 10) == [run]

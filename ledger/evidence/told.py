@@ -1,0 +1,91 @@
+"""What the events of the log tell of rows that are no part of the chain themselves: of holds and of
+currencies. The log is chained, so the rows must be what it says.
+
+Nearly all batches are gifts, and tell nothing: they are told apart by a look for some octets.
+"""
+
+import struct
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+import orjson
+
+from ledger.evidence.encoding import instant
+from ledger.evidence.findings import Finding, log_name
+from ledger.evidence.holds import HoldLog, HoldRow
+
+OWN_SCALES: Mapping[str, int] = {"COIN": 0}
+"""Currencies of the product itself, which no event has to tell of."""
+
+_INTEGER = struct.Struct(">q")
+_POSTED_AT, _EVENTS = 42, 54
+"""Where the two begin in an encoded row of the log."""
+
+Teller = Callable[[Mapping[str, Any], datetime], str | None]
+
+
+class Told:
+    """Gathers what batches tell, in the order of the log, and compares rows with it."""
+
+    def __init__(self) -> None:
+        self._holds = HoldLog()
+        self._scales: dict[str, int] = {}
+        self._tellers: Mapping[str, Teller] = {
+            "hold.changed": self._holds.note,
+            "currency.added": self._note_currency,
+        }
+        self._marks = [f'"{name}"'.encode() for name in self._tellers]
+
+    def note(self, log: Iterable[memoryview]) -> Iterator[Finding]:
+        """Read the rows of a batch in the log; yields what can't be."""
+        for row in log:
+            octets = row.tobytes()
+            if not any(mark in octets for mark in self._marks):
+                continue
+            try:
+                problem = self._note_events(octets)
+            except (ValueError, TypeError, KeyError, AttributeError, OverflowError):
+                problem = "its events can't be read"
+            if problem is not None:
+                yield Finding("event_log", log_name(row), problem)
+
+    def _note_events(self, row: bytes) -> str | None:
+        at = instant(_INTEGER.unpack_from(row, _POSTED_AT)[0])
+        for event in orjson.loads(row[_EVENTS:]):
+            teller = self._tellers.get(event["type"])
+            if teller is not None and (problem := teller(event["data"], at)) is not None:
+                return problem
+        return None
+
+    def _note_currency(self, data: Mapping[str, Any], _: datetime) -> str | None:
+        currency, scale = data["currency"], data["scale"]
+        before = self._scales.setdefault(currency, scale)
+        return None if before == scale else f"it adds {currency} again, with another scale"
+
+    def compare_hold(self, row: HoldRow) -> Iterator[Finding]:
+        """What of a row of holds is not as it was told; each is compared once."""
+        for problem in self._holds.problems(row):
+            yield Finding("holds", f"hold_id {row.hold_id}", problem)
+
+    def missing_holds(self) -> Iterator[Finding]:
+        """Holds that were told of, without those that were compared."""
+        for hold_id in self._holds.left():
+            yield Finding("holds", f"hold_id {hold_id}", "the row is missing")
+
+    def compare_currencies(self, rows: Sequence[tuple[str, int]]) -> Iterator[Finding]:
+        """What of all rows of currencies is not as it was told."""
+        expected, found = {**OWN_SCALES, **self._scales}, dict(rows)
+        for currency in sorted(expected.keys() | found.keys()):
+            if (problem := _scale_problem(expected.get(currency), found.get(currency))) is not None:
+                yield Finding("currencies", f"currency {currency}", problem)
+
+
+def _scale_problem(expected: int | None, found: int | None) -> str | None:
+    if expected == found:
+        return None
+    if found is None:
+        return "the row is missing"
+    if expected is None:
+        return "the row was added: no event tells of it"
+    return f"scale is {found}, it was added with {expected}"

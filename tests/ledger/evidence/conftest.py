@@ -1,0 +1,3 @@
+from tests.support.forger import forger
+
+__all__ = ["forger"]

@@ -1,8 +1,10 @@
 """The Ed25519 keys that sign checkpoints: PEM files in one folder of the data folder.
 
 `<UTC time of creation>-<key id>.pem` is a private key of mode 0600: names sort by age, and the
-newest key signs. `*.pub.pem` is a public key, for instance of another node, and is trusted as well.
-To rotate, add a key; the old ones stay, as their signatures have to be checked for ever.
+newest key signs. A key that is made while the clock is behind that of the newest is named a
+microsecond later than that one. `*.pub.pem` is a public key, for instance of another node, and is
+trusted as well. To rotate, add a key; the old ones stay, as their signatures have to be checked for
+ever.
 
 KeyRingError
     The folder can't be used; the message names the file and what to do.
@@ -10,7 +12,7 @@ KeyRingError
 
 import os
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from cryptography.hazmat.primitives import serialization
@@ -20,6 +22,7 @@ from ledger.evidence.checkpoints import key_id_of
 
 _FORBIDDEN_MODE = 0o077
 _PUBLIC = ".pub.pem"
+_NAMED = "%Y%m%dT%H%M%S%fZ"
 
 
 class KeyRingError(Exception):
@@ -51,7 +54,7 @@ def add_key(folder: Path, *, now: datetime) -> str:
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     key = Ed25519PrivateKey.generate()
     key_id = key_id_of(key.public_key())
-    path = folder / f"{now:%Y%m%dT%H%M%S%fZ}-{key_id}.pem"
+    path = folder / f"{_after_all(folder, now):{_NAMED}}-{key_id}.pem"
     pem = key.private_bytes(
         serialization.Encoding.PEM,
         serialization.PrivateFormat.PKCS8,
@@ -64,6 +67,16 @@ def add_key(folder: Path, *, now: datetime) -> str:
         os.fsync(file.fileno())
     draft.rename(path)
     return key_id
+
+
+def _after_all(folder: Path, now: datetime) -> datetime:
+    names = (path.name for path in folder.glob("*.pem") if not path.name.endswith(_PUBLIC))
+    newest = max(names, default="").partition("-")[0]
+    try:
+        named = datetime.strptime(newest, _NAMED).replace(tzinfo=UTC)
+    except ValueError:  # there is none, or somebody named it
+        return now
+    return max(now, named + timedelta(microseconds=1))
 
 
 def read_public(path: Path) -> Ed25519PublicKey:

@@ -2,6 +2,7 @@
 
 The folder of keys is read each time, so a key that is added signs the next checkpoint. Where there
 is none, a first one is made. Nothing is signed twice: a chain that has not moved gets no new one.
+A last checkpoint that is of the future (a clock was ahead once) is not waited for.
 """
 
 import asyncio
@@ -97,10 +98,11 @@ class Signer:
             head = await self._checkpoints.head()
             return 0.0 if head.position else min(RETRY_S, self._settings.checkpoint_every_s)
         age_s = (self._clock() - last.signed_at).total_seconds()
-        if age_s < self._settings.checkpoint_every_s:
+        if 0 <= age_s < self._settings.checkpoint_every_s:
             return self._settings.checkpoint_every_s - age_s
         head = await self._checkpoints.head()
-        return 0.0 if head.position > last.position else min(RETRY_S, age_s)
+        pause_s = min(RETRY_S, self._settings.checkpoint_every_s)
+        return 0.0 if head.position > last.position else pause_s
 
     def _ring(self) -> KeyRing:
         ring = KeyRing.read(self._keys)

@@ -43,6 +43,23 @@ def test_the_newest_key_signs_and_all_are_trusted(tmp_path):
     assert {path.stat().st_mode & 0o777 for path in folder.iterdir()} == {0o600}
 
 
+def test_a_key_that_is_added_while_the_clock_is_behind_signs_all_the_same(tmp_path):
+    add_key(tmp_path, now=NOW)
+    for now in (NOW, NOW - timedelta(days=1)):
+        added = add_key(tmp_path, now=now)
+        assert key_id_of(KeyRing.read(tmp_path).signing.public_key()) == added
+    names = sorted(path.name.partition("-")[0] for path in tmp_path.iterdir())
+    assert names == [f"20260131T12000000000{n}Z" for n in range(3)]
+
+
+def test_a_key_that_somebody_named_does_not_stop_the_next(tmp_path):
+    add_key(tmp_path, now=NOW)
+    [path] = tmp_path.iterdir()
+    path.rename(tmp_path / "0-mine.pem")
+    added = add_key(tmp_path, now=NOW)
+    assert key_id_of(KeyRing.read(tmp_path).signing.public_key()) == added
+
+
 def test_another_nodes_public_key_is_trusted_but_does_not_sign(tmp_path):
     mine = add_key(tmp_path, now=NOW)
     other = Ed25519PrivateKey.generate()

@@ -86,6 +86,18 @@ async def test_the_next_comes_an_hour_later_if_the_chain_moved(signer, kept, clo
     assert len(kept.checkpoints) == 2
 
 
+async def test_a_clock_that_was_ahead_once_does_not_hold_up_the_next(signer, kept, clock):
+    clock.now += timedelta(days=365)
+    kept.position = 7
+    await signer.sign_if_due()
+    clock.now = NOW
+    kept.position = 8
+    checkpoint = await signer.sign_if_due()
+    assert (checkpoint.position, checkpoint.signed_at) == (8, NOW)
+    kept.position = 9
+    assert await signer.sign_if_due() is None
+
+
 async def test_it_can_be_asked_to_sign_before_its_time(signer, kept):
     kept.position = 7
     await signer.sign_now()

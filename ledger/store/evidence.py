@@ -7,9 +7,11 @@ import io
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from datetime import datetime
+from typing import Any, Literal
 from uuid import UUID
 
 import asyncpg
+from asyncpg.cursor import CursorFactory
 from asyncpg.pool import PoolConnectionProxy
 
 from config.sql import load_queries
@@ -29,7 +31,7 @@ LAST = 2**63 - 1
 SNAPSHOT_BATCHES = 200
 ACQUIRE_S = 5.0
 PATIENCE_S = 3600.0
-"""Of a query that reads all accounts."""
+"""Of a query that reads all accounts, or all of something else."""
 
 _LINK_COLUMNS = ("position", "kind", "sequence", "digest", "marks", "hash", "requests_until")
 _NO_ROWS = memoryview(b"")
@@ -89,80 +91,93 @@ class EvidenceStore:
 
     async def links(self, after: int, limit: int) -> list[Link]:
         """Links behind position `after`, in order."""
-        return [_link(row) for row in await self._pool.fetch(SQL["links"], after, limit)]
+        return [_link(row) for row in await self._fetch("links", after, limit)]
 
     async def batch_links(self, after: int, until: int) -> list[Link]:
         """Links of the batches with sequences in (after, until]."""
-        rows = await self._pool.fetch(SQL["batch_links"], after, until)
-        return [_link(row) for row in rows]
+        return [_link(row) for row in await self._fetch("batch_links", after, until)]
 
     async def hashes_at(self, positions: Sequence[int]) -> dict[int, bytes]:
         """The hashes of the links at these positions."""
-        rows = await self._pool.fetch(SQL["hashes_at"], list(positions))
+        rows = await self._fetch("hashes_at", list(positions))
         return {row["position"]: row["hash"] for row in rows}
 
     async def streams(self, after: int, until: int) -> Streams:
         """The batches with sequences in (after, until]."""
-        async with self._pool.acquire() as connection:
+        async with self._patient() as connection:
             return await _streams(connection, after, until)
 
     async def seals(self, after: int, until: int) -> dict[int, list[memoryview]]:
         """The encoded seals of the links at positions in (after, until]."""
-        async with self._pool.acquire() as connection:
+        async with self._patient() as connection:
             return await _by_position(connection, SQL["copy_seals"], after, until)
 
     async def references(self, after: int, until: int) -> dict[int, list[memoryview]]:
         """The encoded external references of the links at positions in (after, until]."""
-        async with self._pool.acquire() as connection:
+        async with self._patient() as connection:
             return await _by_position(connection, SQL["copy_references"], after, until)
 
     async def uncovered_references(self, limit: int) -> list[str]:
         """External references that no link covers."""
-        rows = await self._pool.fetch(SQL["uncovered_references"], limit, timeout=PATIENCE_S)
-        return [row["reference"] for row in rows]
+        return [row["reference"] for row in await self._fetch("uncovered_references", limit)]
 
     async def request_links(self, after: int, limit: int) -> list[Link]:
         """Links of requests behind position `after`, in order."""
-        return [_link(row) for row in await self._pool.fetch(SQL["request_links"], after, limit)]
+        return [_link(row) for row in await self._fetch("request_links", after, limit)]
 
     async def posted_requests(self, after: int, until: int) -> memoryview:
         """The encoded requests of the batches with sequences in (after, until]."""
-        async with self._pool.acquire() as connection:
+        async with self._patient() as connection:
             return await _posted_requests(connection, after, until)
 
     async def unposted_requests(self, after: int, until: int) -> dict[int, list[memoryview]]:
         """The encoded requests that posted nothing of the links at positions in (after, until]."""
-        async with self._pool.acquire() as connection:
+        async with self._patient() as connection:
             return await _by_position(connection, SQL["copy_unposted_requests"], after, until)
 
     async def chart(self) -> list[ChartRow]:
         """The chart of accounts."""
-        return [ChartRow(**row) for row in await self._pool.fetch(SQL["chart"])]
+        return [ChartRow(**row) for row in await self._fetch("chart")]
 
     async def stray_seals(self, limit: int) -> list[tuple[UUID, int]]:
         """Seals at positions where no link covers seals."""
-        rows = await self._pool.fetch(SQL["stray_seals"], limit, timeout=PATIENCE_S)
+        rows = await self._fetch("stray_seals", limit)
         return [(row["account_id"], row["position"]) for row in rows]
 
     async def unlike_their_seal(self, limit: int) -> list[tuple[UUID, str]]:
         """Accounts that are not as they were sealed, each with what is wrong."""
-        rows = await self._pool.fetch(SQL["unlike_their_seal"], limit, timeout=PATIENCE_S)
+        rows = await self._fetch("unlike_their_seal", limit)
         return [(row["account_id"], row["problem"]) for row in rows]
 
     async def seals_of_another_kind(self, limit: int) -> list[tuple[UUID, int]]:
         """Accounts whose seals differ in what never changes, with the position of the newest."""
-        rows = await self._pool.fetch(SQL["seals_of_another_kind"], limit, timeout=PATIENCE_S)
+        rows = await self._fetch("seals_of_another_kind", limit)
         return [(row["account_id"], row["position"]) for row in rows]
 
     @asynccontextmanager
     async def snapshot(self) -> AsyncIterator["Snapshot"]:
         """The ledger at one moment."""
+        async with self._patient("repeatable_read") as connection:
+            yield Snapshot(connection)
+
+    async def _fetch(self, query: str, *values: Any) -> list[asyncpg.Record]:
+        async with self._patient() as connection:
+            rows: list[asyncpg.Record] = await connection.fetch(
+                SQL[query], *values, timeout=PATIENCE_S
+            )
+            return rows
+
+    @asynccontextmanager
+    async def _patient(
+        self, isolation: Literal["read_committed", "repeatable_read"] = "read_committed"
+    ) -> AsyncIterator[PoolConnectionProxy]:
+        """A connection whose statements the server lets take as long as they do."""
         async with (
             self._pool.acquire() as connection,
-            connection.transaction(isolation="repeatable_read", readonly=True),
+            connection.transaction(isolation=isolation, readonly=True),
         ):
             await connection.execute("SET LOCAL statement_timeout = 0")
-            yield Snapshot(connection)
+            yield connection
 
 
 class ChainTurn:
@@ -248,22 +263,28 @@ class Snapshot:
 
     async def accounts(self) -> AsyncIterator[tuple[UUID, str, bool]]:
         """Every account: its id, its currency, and whether it is guarded."""
-        async for row in self._connection.cursor(SQL["account_facts"], prefetch=5000):
+        async for row in self._connection.cursor(
+            SQL["account_facts"], prefetch=5000, timeout=PATIENCE_S
+        ):
             yield row["account_id"], row["currency"], row["guarded"]
 
     async def account_rows(self) -> AsyncIterator[AccountRow]:
         """Every account as it stands, with the sum of its open holds."""
-        async for row in self._connection.cursor(SQL["account_rows"], prefetch=5000):
+        async for row in self._connection.cursor(
+            SQL["account_rows"], prefetch=5000, timeout=PATIENCE_S
+        ):
             yield AccountRow(**row)
 
     async def hold_rows(self) -> AsyncIterator[HoldRow]:
         """Every hold as it stands."""
-        async for row in self._connection.cursor(SQL["hold_rows"], prefetch=5000):
+        async for row in self._connection.cursor(
+            SQL["hold_rows"], prefetch=5000, timeout=PATIENCE_S
+        ):
             yield HoldRow(**row)
 
     async def scales(self) -> list[tuple[str, int]]:
         """Every currency with its scale."""
-        rows = await self._connection.fetch(SQL["scales"])
+        rows = await self._connection.fetch(SQL["scales"], timeout=PATIENCE_S)
         return [(row["currency"], row["scale"]) for row in rows]
 
     async def unlike_what_reverses(self, limit: int) -> list[tuple[UUID, str]]:
@@ -282,8 +303,13 @@ class Snapshot:
 
     async def next_sequences(self, after: int) -> list[tuple[int, datetime]]:
         """The next some hundred sequences in the log behind `after`, and when they were posted."""
-        rows = await self._connection.fetch(SQL["unchained"], after, SNAPSHOT_BATCHES)
+        rows = await self._connection.fetch(
+            SQL["unchained"], after, SNAPSHOT_BATCHES, timeout=PATIENCE_S
+        )
         return [(row["sequence"], row["posted_at"]) for row in rows]
+
+    def _all(self, query: str) -> CursorFactory:
+        return self._connection.cursor(SQL[query], prefetch=5000, timeout=PATIENCE_S)
 
 
 async def _head(connection: PoolConnectionProxy) -> Head:
@@ -300,7 +326,7 @@ async def _streams(connection: PoolConnectionProxy, after: int, until: int) -> S
 
 
 async def _posted_requests(connection: PoolConnectionProxy, after: int, until: int) -> memoryview:
-    times = await connection.fetchrow(SQL["request_times"], after, until)
+    times = await connection.fetchrow(SQL["request_times"], after, until, timeout=PATIENCE_S)
     if times is None or times["first"] is None:
         return _NO_ROWS
     return copied_rows(await _copy(connection, SQL["copy_requests"], after, until, *times))

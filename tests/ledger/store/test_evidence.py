@@ -10,7 +10,9 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from config.ledger import EvidenceSettings
 from ledger.evidence.chainer import Chainer
 from ledger.evidence.checkpoints import sign
+from ledger.evidence.verify import Verifier
 from ledger.store.evidence import SQL, EvidenceStore
+from server.database import create_pool
 from tests.support.evidence import link_no_requests
 from tests.support.history import fund, give, reserve
 
@@ -142,3 +144,33 @@ async def test_hashes_by_position(evidence, history):
     assert await evidence.hashes_at([2, 4, 77]) == {2: links[1].hash, 4: links[3].hash}
     head = await evidence.head()
     assert (head.position, head.hash) == (8, links[7].hash)
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        *("links", "batch_links", "request_links", "chart", "unlike_their_seal", "account_facts"),
+        *(
+            "account_rows",
+            "hold_rows",
+            "scales",
+            "copy_seals",
+            "copy_references",
+            "copy_log",
+            "copy_transactions",
+        ),
+        *("copy_entries", "copy_requests", "copy_unposted_requests", "request_times"),
+    ],
+)
+async def test_a_verification_outlives_what_a_statement_may_take(
+    evidence, history, database_url, monkeypatch, query
+):
+    monkeypatch.setattr("server.database.STATEMENT_TIMEOUT_MS", 500)
+    slow = SQL[query].replace("FROM ledger.", "FROM (SELECT pg_sleep(0.6)) slept, ledger.", 1)
+    assert slow != SQL[query]
+    monkeypatch.setitem(SQL, query, slow)
+    impatient = await create_pool(database_url)
+    verifier = Verifier(EvidenceStore(impatient), keys={}, now=datetime.now(UTC))
+    report = await verifier.verify()
+    assert (report.findings, report.batches) == ((), 5)
+    await impatient.close()

@@ -4,7 +4,7 @@ In this order; what is found in one step ends it, so the first finding is the fi
 
 1. chain: positions without holes, every hash follows from the one before, seals and external
    references as chained
-2. checkpoints: signatures good, hashes those of the chain
+2. checkpoints: signatures good, hashes those of the chain, none missing of those that were given
 3. the chart as the product has it; accounts: everything but their balances as it was sealed; no
    reference that is not chained
 4. replay of every batch (ledger/evidence/replay.py), a window of rows at a time
@@ -182,10 +182,8 @@ class Verifier:
     # ---- 2 ----
 
     async def _check_checkpoints(self) -> None:
-        for origin, checkpoints in (
-            ("checkpoints", await self._books.checkpoints()),
-            ("the given file", self._outside),
-        ):
+        kept = await self._books.checkpoints()
+        for origin, checkpoints in (("checkpoints", kept), ("the given file", self._outside)):
             hashes = await self._books.hashes_at([each.position for each in checkpoints])
             for each in checkpoints:
                 if (fault := each.fault(self._keys)) is not None:
@@ -197,6 +195,13 @@ class Verifier:
                         f"the row is missing; {at} has it" if missing else f"not as {at} has it"
                     )
                     self._find("chain", f"position {each.position}", problem)
+        rows = {each.position: each for each in kept}
+        for each in self._outside:
+            if (row := rows.get(each.position)) != each and not self._findings:
+                problem = "the row is missing" if row is None else "this row was changed"
+                self._find(
+                    "checkpoints", f"position {each.position}", f"{problem}; the given file has it"
+                )
 
     # ---- 3 ----
 

@@ -225,6 +225,18 @@ async def test_who_makes_the_whole_chain_anew_is_found_by_a_checkpoint(forger):
     assert "the given file" in report.findings[0].problem
 
 
+async def test_a_checkpoint_that_was_removed_is_found_by_who_has_it(forger):
+    kept = await forger.evidence.checkpoints()
+    assert (await forger.verify(checkpoints=kept)).sound
+    await forger.root.execute(
+        "DELETE FROM ledger.checkpoints WHERE position = $1", kept[-1].position
+    )
+    report = await forger.verify(checkpoints=kept)
+    assert names(report, "checkpoints", f"position {kept[-1].position}")
+    assert "the given file has it" in report.findings[0].problem
+    assert (await forger.verify(checkpoints=kept[:-1])).sound
+
+
 async def test_a_checkpoint_of_somebody_else_is_found(forger, tmp_path):
     add_key(tmp_path / "other", now=datetime.now(UTC))
     stranger = KeyRing.read(tmp_path / "other").signing

@@ -84,6 +84,12 @@ class Books(Protocol):
     async def seals_of_another_kind(self, limit: int) -> list[tuple[UUID, int]]:
         """Accounts whose seals differ in what never changes."""
 
+    async def stray_reference_seals(self, limit: int) -> list[tuple[str, int]]:
+        """Seals of references where no link covers them, or of references that are not there."""
+
+    async def stray_request_seals(self, limit: int) -> list[tuple[UUID, int]]:
+        """As of references, of requests that posted nothing."""
+
     async def unlike_their_seal(self, limit: int) -> list[tuple[UUID, str]]:
         """Accounts that are not as they were sealed, each with what is wrong."""
 

@@ -6,9 +6,10 @@ In this order; what is found in one step ends it, so the first finding is the fi
    references as chained
 2. checkpoints: signatures good, hashes those of the chain, none missing of those that were given
 3. the chart as the product has it; accounts: everything but their balances as it was sealed; no
-   reference that is not chained
+   reference that is not chained, and no seal of a reference that is not there
 4. replay of every batch (ledger/evidence/replay.py), a window of rows at a time
-5. beside the replay, requests: none that is not chained, and all as they were (request_check.py)
+5. beside the replay, requests: none that is not chained, all as they were (request_check.py), and
+   no seal of one that is not there
 6. one moment of the ledger: what is not chained yet is replayed, then sums of reversals,
    currencies, holds and balances compared
 
@@ -46,6 +47,8 @@ MOST_FINDINGS = 20
 PAGE_LINKS = 500
 WINDOW_ROWS = 200_000
 """About how many rows are replayed at a time, some 25 MB of them."""
+
+_STRAY = "the row was added at position {}, or what it sealed is gone"
 
 T = TypeVar("T")
 
@@ -222,6 +225,8 @@ class Verifier:
         for reference in await self._books.uncovered_references(MOST_FINDINGS):
             problem = "the row was added: no link covers it"
             self._find("external_references", f"reference {reference}", problem)
+        for reference, position in await self._books.stray_reference_seals(MOST_FINDINGS):
+            self._find("reference_seals", f"reference {reference}", _STRAY.format(position))
 
     # ---- 4 ----
 
@@ -267,7 +272,12 @@ class Verifier:
             progress=lambda done: self._progress(Progress("requests", done, total)),
             wanted=lambda: not replay.findings,
         )
-        return [] if changed is None else [changed]
+        if changed is not None:
+            return [changed]
+        return [
+            Finding("request_seals", f"request_id {request_id}", _STRAY.format(position))
+            for request_id, position in await self._books.stray_request_seals(MOST_FINDINGS)
+        ]
 
     async def _uncovered(self, moment: Snapshot) -> list[Finding]:
         problem = "the row was added or changed: no link covers it as it is"

@@ -215,6 +215,29 @@ WHERE NOT EXISTS (
     SELECT FROM ledger.chain c WHERE c.position = s.position AND c.kind = 'seals')
 ORDER BY position LIMIT $1
 
+-- name: stray_reference_seals
+-- Seals of references at positions where no link covers references, or of references that are not.
+SELECT reference, position FROM ledger.reference_seals s
+WHERE NOT EXISTS (
+    SELECT FROM ledger.chain c WHERE c.position = s.position AND c.kind = 'references')
+UNION
+SELECT reference, position FROM ledger.reference_seals s
+WHERE NOT EXISTS (
+    SELECT FROM ledger.external_references r WHERE r.reference = s.reference)
+ORDER BY 2, 1 LIMIT $1
+
+-- name: stray_request_seals
+-- As of references; only requests that posted nothing are sealed.
+SELECT request_id, position FROM ledger.request_seals s
+WHERE NOT EXISTS (
+    SELECT FROM ledger.chain c WHERE c.position = s.position AND c.kind = 'requests')
+UNION
+SELECT request_id, position FROM ledger.request_seals s
+WHERE NOT EXISTS (
+    SELECT FROM ledger.requests r
+    WHERE (r.caller_id, r.request_id) = (s.caller_id, s.request_id) AND r.transaction_id IS NULL)
+ORDER BY 2, 1 LIMIT $1
+
 -- name: uncovered_references
 -- References that no link covers. What waits to be sealed is passed over.
 SELECT reference FROM ledger.external_references r

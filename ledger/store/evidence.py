@@ -144,6 +144,16 @@ class EvidenceStore:
         rows = await self._fetch("stray_seals", limit)
         return [(row["account_id"], row["position"]) for row in rows]
 
+    async def stray_reference_seals(self, limit: int) -> list[tuple[str, int]]:
+        """Seals of references where no link covers them, or of references that are not there."""
+        rows = await self._fetch("stray_reference_seals", limit)
+        return [(row["reference"], row["position"]) for row in rows]
+
+    async def stray_request_seals(self, limit: int) -> list[tuple[UUID, int]]:
+        """As of references, of requests that posted nothing."""
+        rows = await self._fetch("stray_request_seals", limit)
+        return [(row["request_id"], row["position"]) for row in rows]
+
     async def unlike_their_seal(self, limit: int) -> list[tuple[UUID, str]]:
         """Accounts that are not as they were sealed, each with what is wrong."""
         rows = await self._fetch("unlike_their_seal", limit)

@@ -28,7 +28,9 @@ TABLES = {
     "checkpoints": "position",
     "reversals": "transaction_id",
     "external_references": "reference",
+    "reference_seals": "reference",
     "requests": "request_id",
+    "request_seals": "request_id",
     "holds": "hold_id",
     "chart": "code",
     "currencies": "currency",
@@ -37,8 +39,10 @@ SHOWN_BY = {
     "posting_transactions": ("transactions",),
     "posting_entries": ("journal_entries",),
     "gift_entries": ("journal_entries", "transactions"),
+    "reference_seals": ("external_references", "reference_seals"),
+    "request_seals": ("requests", "request_seals"),
 }
-"""The views that findings name, where they do."""
+"""What findings name, where it is not the table: a view of it, or what is sealed."""
 PARTED = ("posting_entries", "gift_entries", "event_log")
 """By months."""
 NOT_COVERED = {("requests", "answer")}

@@ -180,7 +180,9 @@ async def test_what_is_gone_before_it_is_sealed_stops_nothing(pool, root):
     await fund(pool, ann, 10)
     [_, link] = await linked(pool)
     assert (link.rows, link.requests_until) == (1, 3)
-    assert (await verified(pool)).sound
+    [finding] = (await verified(pool)).findings
+    assert finding.table == "request_seals"
+    assert "gone" in finding.problem
 
 
 async def test_gifts_queue_nothing(pool):

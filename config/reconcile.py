@@ -55,6 +55,9 @@ class SettlementFormat(Section):
     max_lines: int = Field(default=1_000_000, ge=1, le=10_000_000)
     """Most lines of one file."""
 
+    max_bytes: int = Field(default=256 * 2**20, ge=1, le=2 * 2**30)
+    """Most bytes of one file; a larger one is refused before it is decoded."""
+
 
 class ReconcileSettings(Section):
     """Comparing the ledger with what it published and with payment providers."""

@@ -7,7 +7,6 @@ Over embedded stores it runs while the server is stopped; while it runs, the adm
 """
 
 import argparse
-import asyncio
 from pathlib import Path
 
 from config.settings import Settings
@@ -48,8 +47,7 @@ async def reconcile(settings: Settings, arguments: argparse.Namespace) -> None:
                 run = await reconciler.internal()
             else:
                 provider, path = arguments.provider
-                content = await asyncio.to_thread(Path(path).read_bytes)
-                run = await reconciler.settlement(provider, content)
+                run = await reconciler.settlement_file(provider, Path(path))
             listed = await reconciler.differences(DifferenceState.OPEN, None, MOST_SHOWN)
     _say(run, listed)
     if run.differences:

@@ -1,22 +1,25 @@
 """Reconciliation: runs of it, by schedule, by command or by an admin, and the work list.
 
 A run is one transaction: what it matched and found is kept together with its result, or not at all.
+It writes when everything is known, at its end.
 """
 
 import asyncio
 import hashlib
 import logging
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import date, datetime, timedelta
 from functools import partial
+from itertools import islice
 from pathlib import Path
 from typing import Protocol
 from uuid import UUID
 
 from uuid_utils.compat import uuid7
 
-from config.reconcile import ReconcileSettings
+from config.reconcile import ReconcileSettings, SettlementFormat
+from ledger.errors import LedgerRefusal
 from ledger.reconcile import worklist
 from ledger.reconcile.errors import (
     FileKnown,
@@ -140,10 +143,10 @@ class Reconciler:
         of the file is used), FileKnown and ReconciliationKnown.
         """
         started_at = self._clock()
-        form = self._settings.providers.get(provider)
-        if form is None:
-            raise UnknownProvider(provider)
+        form = self._form(provider)
         raw = content.encode() if isinstance(content, str) else content
+        if len(raw) > form.max_bytes:
+            raise InvalidFile(1, f"The file has more than {form.max_bytes} bytes; split it.")
         file_hash = hashlib.sha256(provider.encode() + b"\0" + raw).digest()
         async with self._store.work() as work:
             run_id = reconciliation_id or uuid7()
@@ -157,26 +160,22 @@ class Reconciler:
             except MalformedSettlement as error:
                 raise InvalidFile(error.line, str(error)) from error
             fresh = await _fresh(work, provider, file.lines, started_at.date() + A_DAY)
-            await work.add_lines(provider, fresh, run_id)
-            last = await work.newest_day(provider) or started_at.date()
+            days = [line.on for line in fresh]
+            if (known_day := await work.newest_day(provider)) is not None:
+                days.append(known_day)
+            last = max(days, default=started_at.date())
             reach = timedelta(self._settings.date_tolerance_days)
             ours = await work.ours(last + reach, form.reference_prefix)
-            theirs = await work.theirs(provider)
+            theirs = [*await work.theirs(provider), *fresh]
             matching = await asyncio.to_thread(match, ours, theirs, self._tolerance())
-            await work.add_matches(_rows(matching, provider, run_id))
             check = f"settlement {provider}"
-            found = [
-                # What is too new for this file may be in the next one.
-                *(
-                    Found(check, f"ours {each.item.key}", _reason(each.reason, each.item))
-                    for each in matching.ours
-                    if each.item.on <= last - reach
-                ),
-                *(
-                    Found(check, f"theirs {each.item.key}", _reason(each.reason, each.item))
-                    for each in matching.theirs
-                ),
-            ]
+            count, listed = _to_list(
+                _found(check, matching, last - reach),
+                open_ones=set(await work.open_differences(check)),
+                resolved=set(await work.resolved_differences(check)),
+            )
+            await work.add_lines(provider, fresh, run_id)
+            await work.add_matches(_rows(matching, provider, run_id))
             run = Reconciliation(
                 reconciliation_id=run_id,
                 kind=RunKind.SETTLEMENT,
@@ -187,16 +186,21 @@ class Reconciler:
                 finished_at=self._clock(),
                 checked=len(file.lines),
                 matched=len(matching.matches),
-                differences=len(found),
+                differences=count,
                 details={
                     "lines_new": len(fresh),
                     "lines_known": len(file.lines) - len(fresh),
                     "totals_minor": file.total_minor,
                     "difference_minor": sum(each.difference_minor for each in matching.matches),
-                    "waiting": len(matching.ours) + len(matching.theirs) - len(found),
+                    "waiting": len(matching.ours) + len(matching.theirs) - count,
                 },
             )
-            return await self._keep(work, run, found, [check])
+            return await self._keep(work, run, listed, [check])
+
+    async def settlement_file(self, provider: str, path: Path) -> Reconciliation:
+        """The same of a file on disk, of which no more is read than it may have. Raises OSError."""
+        most = self._form(provider).max_bytes
+        return await self.settlement(provider, await asyncio.to_thread(_read, path, most + 1))
 
     async def take_inbox(self) -> list[Reconciliation]:
         """Reconcile the files of the inbox that were not yet; one that can't be used is logged."""
@@ -206,14 +210,13 @@ class Reconciler:
         files = await asyncio.to_thread(_files_in, Path(self._settings.inbox))
         for provider, path in files:
             try:
-                content = await asyncio.to_thread(path.read_bytes)
-                runs.append(await self.settlement(provider, content))
+                runs.append(await self.settlement_file(provider, path))
             except FileKnown:
                 continue
-            except (InvalidFile, UnknownProvider, OSError) as error:
+            except (LedgerRefusal, OSError) as error:
                 log.warning(
                     "a settlement file can't be used",
-                    extra={"path": str(path), "error": str(error)},
+                    extra={"path": str(path), "error": str(error) or repr(error)},
                 )
         return runs
 
@@ -247,6 +250,12 @@ class Reconciler:
     async def _is_due(self) -> bool:
         newest = await self._store.newest_scheduled()
         return newest is None or self._clock() - newest >= timedelta(seconds=self._settings.every_s)
+
+    def _form(self, provider: str) -> SettlementFormat:
+        form = self._settings.providers.get(provider)
+        if form is None:
+            raise UnknownProvider(provider)
+        return form
 
     def _tolerance(self) -> Tolerance:
         settings = self._settings
@@ -285,7 +294,7 @@ async def _compare_stream(
         return [], known
     first = min(published)
     logged = await work.logged(first, max(until, *published))
-    found = list(compare(published, logged, until))
+    found = list(islice(compare(published, logged, until), MOST_FOUND))
     return found, [each for each in known if out_of_sight(each, first)]
 
 
@@ -303,6 +312,30 @@ async def _fresh(
     return [line for line in lines if line.key not in known]
 
 
+def _found(check: str, matching: Matching, until: date) -> Iterator[Found]:
+    """What is left over. Of ours what is behind `until` is too new: it may be in the next file."""
+    for side, leftovers in (("ours", matching.ours), ("theirs", matching.theirs)):
+        for each in leftovers:
+            if side == "theirs" or each.item.on <= until:
+                yield Found(check, f"{side} {each.item.key}", _reason(each.reason, each.item))
+
+
+def _to_list(
+    found: Iterable[Found], *, open_ones: Collection[Found], resolved: Collection[Found]
+) -> tuple[int, list[Found]]:
+    """How many were found, and those that the work list is to have: what stands there already, and
+    others that nobody has explained, until it has MOST_FOUND; the next run lists more of them."""
+    count, listed, room = 0, list[Found](), MOST_FOUND - len(open_ones)
+    for each in found:
+        count += 1
+        if each in open_ones:
+            listed.append(each)
+        elif room > 0 and each not in resolved:
+            listed.append(each)
+            room -= 1
+    return count, listed
+
+
 def _rows(
     matching: Matching, provider: str, run_id: UUID
 ) -> Iterable[tuple[str, str, UUID, str, int, UUID]]:
@@ -318,6 +351,11 @@ def _reason(reason: str, item: Item) -> str:
     reference = "no reference" if item.reference is None else f"reference {item.reference}"
     amount = f"{item.amount_minor} {item.currency} (minor units)"
     return f"{reason}: {amount} on {item.on}, {reference}"
+
+
+def _read(path: Path, most: int) -> bytes:
+    with path.open("rb") as file:
+        return file.read(most)
 
 
 def _files_in(inbox: Path) -> list[tuple[str, Path]]:

@@ -106,7 +106,7 @@ WHERE provider = $1 AND NOT EXISTS (
 ORDER BY line_id
 
 -- name: newest_day
-SELECT max(moved_on) FROM ledger.settlement_lines WHERE provider = $1
+SELECT max(moved_on) AS moved_on FROM ledger.settlement_lines WHERE provider = $1
 
 -- name: add_line
 INSERT INTO ledger.settlement_lines
@@ -166,6 +166,9 @@ WHERE state IN ('open', 'assigned') AND check_name = ANY ($1::text[]) AND NOT EX
 -- name: open_differences
 SELECT subject, reason FROM ledger.differences
 WHERE state IN ('open', 'assigned') AND check_name = $1
+
+-- name: resolved_differences
+SELECT subject, reason FROM ledger.differences WHERE state = 'resolved' AND check_name = $1
 
 -- name: differences
 SELECT * FROM ledger.differences

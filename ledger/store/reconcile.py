@@ -21,10 +21,11 @@ SQL = load_queries("ledger", "sql/reconcile.sql")
 
 CHECKS = ("balances", "currencies", "holds", "purchases")
 MOST_FOUND = 1000
-"""Most differences of one check in one run."""
+"""Most differences of one check that a run lists."""
 
 ACQUIRE_S = 10.0
 PATIENCE_S = 600.0
+"""How long each statement of a run may take, in the driver and in the database."""
 
 
 class ReconcileStore:
@@ -39,10 +40,14 @@ class ReconcileStore:
     async def work(self) -> AsyncIterator["ReconcileWork"]:
         """One transaction; runs take turns in it."""
         try:
-            async with self._pool.acquire(timeout=10) as connection, connection.transaction():
-                await connection.execute("SET LOCAL statement_timeout = '10min'")
-                await connection.fetch(SQL["reconcile_lock"], timeout=PATIENCE_S)
-                yield ReconcileWork(connection)
+            async with (
+                self._pool.acquire(timeout=ACQUIRE_S) as connection,
+                connection.transaction(),
+            ):
+                await connection.execute(f"SET LOCAL statement_timeout = '{PATIENCE_S:.0f}s'")
+                work = ReconcileWork(connection)
+                await work.lock()
+                yield work
         except AWAY as error:
             raise LedgerBusy from error
 
@@ -81,7 +86,10 @@ class ReconcileStore:
     ) -> Difference:
         """Change one under its lock. Raises UnknownDifference, and what `change` raises."""
         try:
-            async with self._pool.acquire(timeout=10) as connection, connection.transaction():
+            async with (
+                self._pool.acquire(timeout=ACQUIRE_S) as connection,
+                connection.transaction(),
+            ):
                 row = await connection.fetchrow(SQL["lock_difference"], difference_id)
                 if row is None:
                     raise UnknownDifference
@@ -113,93 +121,89 @@ class ReconcileStore:
 
 
 class ReconcileWork:
-    """A run's transaction."""
+    """A run's transaction; its statements may take `PATIENCE_S` each."""
 
     def __init__(self, connection: PoolConnectionProxy) -> None:
         self._connection = connection
 
+    async def lock(self) -> None:
+        """Wait for other runs to end."""
+        await self._fetch("reconcile_lock")
+
     async def check(self, name: str) -> list[Found]:
         """What one of CHECKS finds."""
-        rows = await self._connection.fetch(SQL[f"check_{name}"], MOST_FOUND, timeout=PATIENCE_S)
+        rows = await self._fetch(f"check_{name}", MOST_FOUND)
         return [Found(name, row["subject"], row["reason"]) for row in rows]
 
     async def counted(self) -> dict[str, int]:
         """How many accounts and purchases there are."""
-        [row] = await self._connection.fetch(SQL["counted"], timeout=PATIENCE_S)
+        [row] = await self._fetch("counted")
         return dict(row)
 
     async def logged(self, first: int, last: int) -> dict[int, bytes]:
         """SHA-256 of the events of batches in [first, last], by sequence."""
-        rows = await self._connection.fetch(SQL["logged"], first, last, timeout=PATIENCE_S)
+        rows = await self._fetch("logged", first, last)
         return {row["sequence"]: row["digest"] for row in rows}
 
     async def open_differences(self, check: str) -> list[Found]:
         """What of that check stands on the work list."""
-        rows = await self._connection.fetch(SQL["open_differences"], check)
+        rows = await self._fetch("open_differences", check)
+        return [Found(check, row["subject"], row["reason"]) for row in rows]
+
+    async def resolved_differences(self, check: str) -> list[Found]:
+        """What of that check somebody has explained."""
+        rows = await self._fetch("resolved_differences", check)
         return [Found(check, row["subject"], row["reason"]) for row in rows]
 
     async def scales(self) -> dict[str, int]:
         """Digits behind the point, by currency of the ledger."""
-        return {
-            row["currency"]: row["scale"] for row in await self._connection.fetch(SQL["scales"])
-        }
+        return {row["currency"]: row["scale"] for row in await self._fetch("scales")}
 
     async def known(self, reconciliation_id: UUID) -> Reconciliation | None:
         """The run of this id."""
-        row = await self._connection.fetchrow(SQL["reconciliation"], reconciliation_id)
-        return None if row is None else _run(row)
+        rows = await self._fetch("reconciliation", reconciliation_id)
+        return _run(rows[0]) if rows else None
 
     async def of_file(self, file_hash: bytes) -> Reconciliation | None:
         """The run of this file."""
-        row = await self._connection.fetchrow(SQL["reconciliation_of_file"], file_hash)
-        return None if row is None else _run(row)
+        rows = await self._fetch("reconciliation_of_file", file_hash)
+        return _run(rows[0]) if rows else None
 
     async def known_lines(self, provider: str, keys: Sequence[str]) -> dict[str, Item]:
         """Lines of these ids that came in an earlier file."""
-        rows = await self._connection.fetch(SQL["known_lines"], provider, list(keys))
+        rows = await self._fetch("known_lines", provider, list(keys))
         return {row["item_key"]: _item(row) for row in rows}
 
     async def newest_day(self, provider: str) -> date | None:
         """The last day of which the provider told."""
-        day: date | None = await self._connection.fetchval(SQL["newest_day"], provider)
+        [row] = await self._fetch("newest_day", provider)
+        day: date | None = row["moved_on"]
         return day
 
-    async def add_lines(
-        self, provider: str, lines: Iterable[Item], reconciliation_id: UUID
-    ) -> None:
+    async def add_lines(self, provider: str, lines: Iterable[Item], run_id: UUID) -> None:
         """Keep lines of a file."""
-        await self._connection.executemany(
-            SQL["add_line"],
-            [
-                (
-                    provider,
-                    line.key,
-                    line.reference,
-                    line.amount_minor,
-                    line.currency,
-                    line.on,
-                    reconciliation_id,
-                )
-                for line in lines
-            ],
+        rows = (
+            (provider, line.key, line.reference, line.amount_minor, line.currency, line.on, run_id)
+            for line in lines
         )
+        await self._execute_all("add_line", rows)
 
     async def ours(self, until: date, prefix: str) -> list[Item]:
         """What the ledger has, up to that day, without a counterpart."""
-        rows = await self._connection.fetch(SQL["ours"], until, prefix, timeout=PATIENCE_S)
+        rows = await self._fetch("ours", until, prefix)
         return [_item(row) for row in rows]
 
     async def theirs(self, provider: str) -> list[Item]:
         """What the provider told of, without a counterpart."""
-        return [_item(row) for row in await self._connection.fetch(SQL["theirs"], provider)]
+        return [_item(row) for row in await self._fetch("theirs", provider)]
 
     async def add_matches(self, rows: Iterable[tuple[str, str, UUID, str, int, UUID]]) -> None:
         """Keep matches: side, key, match, kind, difference and run of each item."""
-        await self._connection.executemany(SQL["add_match"], list(rows))
+        await self._execute_all("add_match", rows)
 
     async def add(self, run: Reconciliation) -> None:
         """Keep a run."""
-        await self._connection.execute(SQL["add_reconciliation"], *astuple(run))
+        await self._fetch("add_reconciliation", *astuple(run))
 
     async def list_differences(
         self, run_id: UUID, found: Sequence[tuple[UUID, Found]], checks: Sequence[str], at: datetime
@@ -207,11 +211,15 @@ class ReconcileWork:
         """Put what was found on the work list; clear what these checks did not find again."""
         still = [(each.check, each.subject, each.reason) for _, each in found]
         columns = [[row[at] for row in still] for at in range(3)]
-        await self._connection.execute(SQL["clear_differences"], list(checks), *columns, at)
-        await self._connection.executemany(
-            SQL["add_difference"],
-            [(key, run_id, each.check, each.subject, each.reason, at) for key, each in found],
-        )
+        await self._fetch("clear_differences", list(checks), *columns, at)
+        rows = ((key, run_id, each.check, each.subject, each.reason, at) for key, each in found)
+        await self._execute_all("add_difference", rows)
+
+    async def _fetch(self, name: str, *args: object) -> list[asyncpg.Record]:
+        return await self._connection.fetch(SQL[name], *args, timeout=PATIENCE_S)
+
+    async def _execute_all(self, name: str, rows: Iterable[tuple[object, ...]]) -> None:
+        await self._connection.executemany(SQL[name], rows, timeout=PATIENCE_S)
 
 
 def _item(row: asyncpg.Record) -> Item:

@@ -8,6 +8,13 @@ In this order, and each item at most once:
 3. one to several by sum and date, where at least one side has no reference; a sum that can be made
    in more than one way is left to a person
 
+Among some twenty movements a few make up almost any amount. So a sum counts where its parts belong
+together (they have one reference, or are all that is free of one day, as when a provider pays out a
+day), or where in a hundred such runs not one sum would be found by chance (`_is_proven`). Any other
+is proposed to a person.
+
+Sums are looked for in `MAX_SUM_STEPS` steps in all. What they do not suffice for is left over, too.
+
 Every result is the same for any order of the input. What is left over says why.
 """
 
@@ -16,9 +23,16 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from enum import StrEnum
+from math import comb
 
 from ledger.reconcile.items import Item, Tolerance
-from ledger.reconcile.search import closest_pairs, nearest_pairs, parts_of
+from ledger.reconcile.search import MAX_STEPS, closest_pairs, nearest_pairs, parts_of
+
+RUNS_TO_CHANCE = 100
+"""Of so many runs one may find a sum by chance and take it for a match."""
+
+MAX_SUM_STEPS = 5_000_000
+"""Most steps of looking for sums in one run, some seconds."""
 
 _Shelves = dict[tuple[str, date], list[Item]]
 
@@ -54,6 +68,12 @@ class Reason(StrEnum):
     AMBIGUOUS = "ambiguous"
     """The other side can make up its amount in more than one way."""
 
+    PROPOSED = "proposed"
+    """Several of the other side make up its amount, and it may be chance: `parts` names them."""
+
+    SEARCH_ENDED = "search_ended"
+    """There was too much to look through: parts of the other side may make up its amount."""
+
 
 @dataclass(frozen=True, slots=True)
 class Leftover:
@@ -61,6 +81,8 @@ class Leftover:
 
     item: Item
     reason: Reason
+    parts: tuple[str, ...] = ()
+    """Keys of the other side that are proposed for it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,9 +118,11 @@ class _Work:
         self._ours, self._theirs = ours, theirs
         self._tolerance = tolerance
         self._matches: list[Match] = []
+        self._steps = self._wholes = 0
         self._matched: set[tuple[bool, str | None, int, str]] = set()
         self._shared: set[tuple[str, str]] = set()
-        self._ambiguous: set[tuple[bool, str]] = set()
+        self._judged: dict[tuple[bool, str], Leftover] = {}
+        """What is known of items that sums were looked for, by side and key."""
 
     # ---- 1 ----
 
@@ -125,10 +149,12 @@ class _Work:
     # ---- 3 ----
 
     def by_sum(self) -> None:
+        self._steps, self._wholes = MAX_SUM_STEPS // 2, len(self._theirs)
         shelves = _by_day(self._ours.values())
         for item in list(self._theirs.values()):
             if (parts := self._parts(item, shelves, self._ours, is_ours=False)) is not None:
                 self._take(MatchKind.SUM, parts, [item])
+        self._steps, self._wholes = self._steps + MAX_SUM_STEPS // 2, len(self._ours)
         shelves = _by_day(self._theirs.values())
         for item in list(self._ours.values()):
             if (parts := self._parts(item, shelves, self._theirs, is_ours=True)) is not None:
@@ -137,20 +163,55 @@ class _Work:
     def _parts(
         self, whole: Item, shelves: _Shelves, free: dict[str, Item], *, is_ours: bool
     ) -> list[Item] | None:
-        """The only free parts that make up `whole`, None where there are none or several."""
+        """The only free parts that make up `whole` and prove it, else None."""
         reach = self._tolerance.days
-        candidates = [
-            item
-            for days in range(-reach, reach + 1)
-            for item in shelves.get((whole.currency, whole.on + timedelta(days)), ())
-            if item.key in free and _may_be_part(item, whole)
-        ]
-        found = parts_of(whole.amount_minor, candidates, self._tolerance)
-        if len(found) > 1:
-            self._ambiguous.add((is_ours, whole.key))
-        return found[0] if len(found) == 1 else None
+        days = [whole.on + timedelta(days) for days in range(-reach, reach + 1)]
+        near = [shelves[whole.currency, day] for day in days if (whole.currency, day) in shelves]
+        if sum(map(len, near)) < 2:
+            return None
+        self._steps -= sum(map(len, near))
+        candidates: list[Item] = []
+        if self._steps > 0:
+            candidates = [
+                item
+                for shelf in near
+                for item in shelf
+                if item.key in free and _may_be_part(item, whole)
+            ]
+        most = min(MAX_STEPS, self._steps)
+        sums = parts_of(whole.amount_minor, candidates, self._tolerance, max(most, 0))
+        self._steps -= sums.steps
+        if len(sums.choices) > 1:
+            judged = Leftover(whole, Reason.AMBIGUOUS)
+        elif not sums.is_complete:
+            judged = Leftover(whole, Reason.SEARCH_ENDED)
+        elif not sums.choices:
+            return None
+        elif self._is_proven(whole, sums.choices[0], candidates):
+            return sums.choices[0]
+        else:
+            keys = tuple(sorted(part.key for part in sums.choices[0]))
+            judged = Leftover(whole, Reason.PROPOSED, keys)
+        self._judged[is_ours, whole.key] = judged
+        return None
 
     # ---- judgement ----
+
+    def _is_proven(self, whole: Item, parts: Sequence[Item], candidates: Sequence[Item]) -> bool:
+        """Whether it can hardly be chance that these of the candidates make up `whole`.
+
+        Of as many sums as could be made of so few candidates, and as many amounts that are looked
+        for, one in `amount` meets by chance.
+        """
+        days, references = {part.on for part in parts}, {part.reference for part in parts}
+        if len(references) == 1 and None not in references:
+            return True
+        if len(days) == 1 and sum(each.on in days for each in candidates) == len(parts):
+            return True
+        apart, amount = self._tolerance.amount_minor, abs(whole.amount_minor)
+        small = sum(abs(each.amount_minor) <= amount + apart for each in candidates)
+        sums = sum(comb(small, count) for count in range(2, len(parts) + 1))
+        return sums * (2 * apart + 1) * self._wholes * RUNS_TO_CHANCE <= amount
 
     def _same_amount(self, one: Item, other: Item) -> bool:
         return abs(one.amount_minor - other.amount_minor) <= self._tolerance.amount_minor and (
@@ -175,19 +236,17 @@ class _Work:
     def result(self) -> Matching:
         return Matching(
             tuple(self._matches),
-            tuple(Leftover(item, self._reason(item, True)) for item in self._ours.values()),
-            tuple(Leftover(item, self._reason(item, False)) for item in self._theirs.values()),
+            tuple(self._leftover(item, True) for item in self._ours.values()),
+            tuple(self._leftover(item, False) for item in self._theirs.values()),
         )
 
-    def _reason(self, item: Item, is_ours: bool) -> Reason:
+    def _leftover(self, item: Item, is_ours: bool) -> Leftover:
         named = (is_ours, item.reference, item.amount_minor, item.currency)
         if item.reference is not None and named in self._matched:
-            return Reason.REPEATED
+            return Leftover(item, Reason.REPEATED)
         if item.reference is not None and (item.currency, item.reference) in self._shared:
-            return Reason.AMOUNT_DIFFERS
-        if (is_ours, item.key) in self._ambiguous:
-            return Reason.AMBIGUOUS
-        return Reason.NO_COUNTERPART
+            return Leftover(item, Reason.AMOUNT_DIFFERS)
+        return self._judged.get((is_ours, item.key)) or Leftover(item, Reason.NO_COUNTERPART)
 
 
 def _may_be_part(part: Item, whole: Item) -> bool:

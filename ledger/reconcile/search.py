@@ -3,12 +3,13 @@
 from bisect import bisect_left, bisect_right
 from collections import defaultdict, deque
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 from datetime import date, timedelta
 
 from ledger.reconcile.items import Item, Tolerance
 
 MAX_STEPS = 20_000
-"""Most steps of looking for the parts of one sum; what is not found by then is not found."""
+"""Most steps of looking for the parts of one sum."""
 
 
 def closest_pairs(
@@ -79,11 +80,22 @@ def _take_at(
     return None
 
 
-def parts_of(whole_minor: int, parts: Sequence[Item], tolerance: Tolerance) -> list[list[Item]]:
-    """Up to two choices of two or more parts that sum to `whole_minor` within the tolerance.
+@dataclass(frozen=True, slots=True)
+class Sums:
+    """Up to two choices of parts that make up one sum: with two there is no telling which it is."""
 
-    All parts have its sign. Two choices are an answer as well: there is no telling which it is. So
-    is a search that was given up after the first was found, which is why it then comes twice.
+    choices: list[list[Item]]
+    steps: int
+    is_complete: bool
+    """Whether all was looked at that had to be; else there may be choices that were not found."""
+
+
+def parts_of(
+    whole_minor: int, parts: Sequence[Item], tolerance: Tolerance, most_steps: int = MAX_STEPS
+) -> Sums:
+    """Choices of two or more parts that sum to `whole_minor` within the tolerance.
+
+    All parts have its sign, and none is zero.
     """
     size = [abs(part.amount_minor) for part in parts]
     order = sorted(range(len(parts)), key=lambda at: (-size[at], parts[at].key))
@@ -92,21 +104,22 @@ def parts_of(whole_minor: int, parts: Sequence[Item], tolerance: Tolerance) -> l
         rest[at] = rest[at + 1] + size[order[at]]
     low = abs(whole_minor) - tolerance.amount_minor
     high = abs(whole_minor) + tolerance.amount_minor
-    found: list[list[Item]] = []
+    choices: list[list[Item]] = []
     steps = 0
-    # Depth first over "take this one" and "leave it", largest first.
+    # Depth first over "take this one" and "leave it", largest first. One more part may fit within
+    # the tolerance, too: what was found is gone on from.
     stack: list[tuple[int, int, tuple[int, ...]]] = [(0, 0, ())]
-    while stack and len(found) < 2:
+    while stack and len(choices) < 2:
+        if steps == most_steps:
+            return Sums(choices, steps, is_complete=False)
         steps += 1
-        if steps > MAX_STEPS:
-            return found * 2
         at, total, chosen = stack.pop()
-        if low <= total <= high and len(chosen) > 1:
-            found.append([parts[each] for each in chosen])
-            continue
         if at == len(order) or len(chosen) == tolerance.group or total + rest[at] < low:
             continue
         stack.append((at + 1, total, chosen))
-        if total + size[order[at]] <= high:
-            stack.append((at + 1, total + size[order[at]], (*chosen, order[at])))
-    return found
+        taken, more = (*chosen, order[at]), total + size[order[at]]
+        if more <= high:
+            stack.append((at + 1, more, taken))
+            if more >= low and len(taken) > 1:
+                choices.append([parts[each] for each in taken])
+    return Sums(choices, steps, is_complete=True)

@@ -29,7 +29,7 @@ from ledger.reconcile.errors import (
     UnknownReconciliation,
 )
 from ledger.reconcile.items import Item, Tolerance
-from ledger.reconcile.matching import Matching, match
+from ledger.reconcile.matching import Leftover, Matching, match
 from ledger.reconcile.published import CHECK as STREAM
 from ledger.reconcile.published import compare, out_of_sight
 from ledger.reconcile.runs import Found, Reconciliation, RunKind
@@ -317,7 +317,7 @@ def _found(check: str, matching: Matching, until: date) -> Iterator[Found]:
     for side, leftovers in (("ours", matching.ours), ("theirs", matching.theirs)):
         for each in leftovers:
             if side == "theirs" or each.item.on <= until:
-                yield Found(check, f"{side} {each.item.key}", _reason(each.reason, each.item))
+                yield Found(check, f"{side} {each.item.key}", _reason(each))
 
 
 def _to_list(
@@ -347,10 +347,12 @@ def _rows(
                 yield side, item_key, match_id, each.kind.value, each.difference_minor, run_id
 
 
-def _reason(reason: str, item: Item) -> str:
+def _reason(left: Leftover) -> str:
+    item = left.item
     reference = "no reference" if item.reference is None else f"reference {item.reference}"
     amount = f"{item.amount_minor} {item.currency} (minor units)"
-    return f"{reason}: {amount} on {item.on}, {reference}"
+    parts = f"; its parts may be {', '.join(left.parts)}" if left.parts else ""
+    return f"{left.reason}: {amount} on {item.on}, {reference}{parts}"
 
 
 def _read(path: Path, most: int) -> bytes:

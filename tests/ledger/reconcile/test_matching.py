@@ -1,13 +1,17 @@
 """The matcher: what is the same money, and the promises that hold for any two lists."""
 
+from dataclasses import replace
 from datetime import date, timedelta
+from random import Random
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from ledger.reconcile import matching
 from ledger.reconcile.items import Item, Tolerance
 from ledger.reconcile.matching import MatchKind, Reason, match
+from ledger.reconcile.search import parts_of
 
 DAY = date(2026, 1, 31)
 TOLERANCE = Tolerance(amount_minor=2, days=3, group=4)
@@ -87,8 +91,8 @@ def test_a_tolerance_never_turns_a_payment_into_a_refund():
 
 
 def test_one_line_for_several_of_ours_and_the_other_way_round():
-    parts = [item("a", 100, "r"), item("b", 250, "s", days=1), item("c", 999, "t")]
-    whole = [item("x", 350)]
+    parts = [item("a", 1000, "r"), item("b", 2500, "s", days=1), item("c", 9990, "t")]
+    whole = [item("x", 3500)]
     result = match(parts, whole, TOLERANCE)
     assert matched(result) == [("sum", ("a", "b"), ("x",), 0)]
     assert left(result)[0] == {"c": Reason.NO_COUNTERPART}
@@ -105,6 +109,66 @@ def test_a_sum_that_can_be_made_in_two_ways_is_left_to_a_person():
     result = match(ours, [item("x", 150)], TOLERANCE)
     assert result.matches == ()
     assert left(result)[1] == {"x": Reason.AMBIGUOUS}
+
+
+def test_a_sum_that_one_more_part_fits_into_is_left_to_a_person():
+    ours = [item("a", 500), item("b", 500), item("c", 1)]
+    result = match(ours, [item("x", 1000, "r")], Tolerance(amount_minor=1))
+    assert result.matches == ()
+    assert left(result)[1] == {"x": Reason.AMBIGUOUS}
+
+
+def test_a_sum_of_unrelated_parts_that_may_be_chance_is_proposed():
+    """Twelve amounts that have nothing to do with each other; seven of them make up the sum."""
+    ours = [item(f"a{n:02}", 3**n + 10_000, f"r{n}", days=n % 3) for n in range(12)]
+    whole = item("x", sum(each.amount_minor for each in ours[:7]))
+    tolerance = Tolerance(days=3, group=8)
+    result = match(ours, [whole], tolerance)
+    assert result.matches == ()
+    [leftover] = result.theirs
+    assert leftover.reason is Reason.PROPOSED
+    assert leftover.parts == tuple(each.key for each in ours[:7])
+    # The same with one reference, or as all that is there of a day, is no chance.
+    of_one = [replace(each, reference="r") for each in ours[:7]]
+    assert len(match([*of_one, *ours[7:]], [whole], tolerance).matches) == 1
+    a_day = [replace(each, on=DAY + timedelta(1 if n < 7 else 2)) for n, each in enumerate(ours)]
+    assert len(match(a_day, [whole], tolerance).matches) == 1
+
+
+def test_the_more_amounts_are_looked_for_the_less_a_sum_proves():
+    ours = [item("a", 10_000, "r"), item("b", 25_000, "s", days=1), item("c", 30_000, "t")]
+    theirs = [item("x", 35_000), *(item(f"y{n}", 1_000_000 + n, days=30) for n in range(200))]
+    assert len(match(ours, theirs[:2], TOLERANCE).matches) == 1
+    assert left(match(ours, theirs, TOLERANCE))[1]["x"] is Reason.PROPOSED
+
+
+def test_unrelated_amounts_are_not_matched():
+    random = Random(2)
+    for few, many, most in ((25, 200, 20_000), (14, 3_000, 2_000_000)):
+        ours = [item(f"a{n}", random.randint(100, most), f"r{n}") for n in range(few)]
+        theirs = [item(f"x{n}", most + random.randint(1, 2 * most)) for n in range(many)]
+        assert match(ours, theirs, Tolerance()).matches == ()
+
+
+def test_sums_are_looked_for_within_so_many_steps(monkeypatch):
+    monkeypatch.setattr(matching, "MAX_SUM_STEPS", 2_000)
+    ours = [item(f"a{n:02}", 2 * n + 1_000) for n in range(40)]
+    theirs = [item(f"x{n:02}", 5_001 + 2 * n) for n in range(40)]
+    lonely = item("z", 5_001, days=30)
+    result = match(ours, [*theirs, lonely], Tolerance(days=0))
+    assert left(result)[1] == dict.fromkeys([each.key for each in theirs], Reason.SEARCH_ENDED) | {
+        "z": Reason.NO_COUNTERPART
+    }
+    steps = []
+
+    def counted(*args):
+        sums = parts_of(*args)
+        steps.append(sums.steps)
+        return sums
+
+    monkeypatch.setattr(matching, "parts_of", counted)
+    match(ours, [*theirs, lonely], Tolerance(days=0))
+    assert 0 < sum(steps) <= 2_000
 
 
 def test_a_group_is_not_larger_than_allowed():

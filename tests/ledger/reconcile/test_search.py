@@ -6,6 +6,7 @@ from ledger.reconcile.items import Item, Tolerance
 from ledger.reconcile.search import MAX_STEPS, closest_pairs, nearest_pairs, parts_of
 
 DAY = date(2026, 1, 31)
+DEFAULT = Tolerance()
 
 
 def item(key, amount, days=0, reference=None):
@@ -35,28 +36,38 @@ def test_a_pair_where_both_have_a_reference_is_none():
     assert keys(nearest_pairs(ours, theirs, Tolerance())) == [("a", "y"), ("b", "x")]
 
 
+def choices(whole, parts, tolerance=DEFAULT):
+    sums = parts_of(whole, parts, tolerance)
+    assert sums.is_complete
+    return [[part.key for part in choice] for choice in sums.choices]
+
+
 def test_parts_of_a_sum():
     parts = [item("a", 5), item("b", 7), item("c", 11)]
-    assert [[part.key for part in found] for found in parts_of(18, parts, Tolerance())] == [
-        ["c", "b"]
-    ]
-    assert parts_of(11, parts, Tolerance()) == []
-    assert parts_of(100, parts, Tolerance()) == []
-    negative = [item("a", -5), item("b", -7)]
-    assert len(parts_of(-12, negative, Tolerance())) == 1
+    assert choices(18, parts) == [["c", "b"]]
+    assert choices(11, parts) == []
+    assert choices(100, parts) == []
+    assert choices(-12, [item("a", -5), item("b", -7)]) == [["b", "a"]]
+
+
+def test_what_one_more_part_fits_into_is_another_choice():
+    parts = [item("a", 500), item("b", 500), item("c", 1)]
+    assert choices(1000, parts) == [["a", "b"]]
+    assert choices(1000, parts, Tolerance(amount_minor=1)) == [["a", "b"], ["a", "b", "c"]]
 
 
 def test_two_choices_are_enough_to_know():
     parts = [item(str(n), 5) for n in range(10)]
-    assert len(parts_of(10, parts, Tolerance())) == 2
+    assert len(choices(10, parts)) == 2
 
 
 def test_a_search_ends():
     # 60 even amounts never make an odd sum; all subsets would be 2**60.
     parts = [item(str(n), 2 * n + 1000) for n in range(60)]
-    assert parts_of(30_001, parts, Tolerance(group=60)) == []
+    sums = parts_of(30_001, parts, Tolerance(group=60))
+    assert (sums.choices, sums.steps, sums.is_complete) == ([], MAX_STEPS, False)
+    assert parts_of(30_001, parts, Tolerance(group=60), 10).steps == 10
     # Found, but not all was looked at: it may not be the only choice.
     lucky = [item("big", 10**6), item("other", 10**6 - 1), *parts]
-    found = parts_of(2 * 10**6 - 1, lucky, Tolerance(group=60))
-    assert len(found) in (1, 2)
-    assert MAX_STEPS < 2**60
+    sums = parts_of(2 * 10**6 - 1, lucky, Tolerance(group=60), 5)
+    assert (len(sums.choices), sums.is_complete) == (1, False)

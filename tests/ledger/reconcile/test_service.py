@@ -196,6 +196,17 @@ async def test_a_file_is_matched_and_leftovers_go_to_the_work_list(reconciler, p
     }
 
 
+async def test_a_sum_that_may_be_chance_is_proposed_with_its_parts(reconciler, pool):
+    keys = [await bought(pool, f"R{n}", 3**n + 10_000, DAY) for n in range(12)]
+    total = sum(3**n + 10_000 for n in range(7))
+    file = settlement(f"t1,,{total / 100:.2f},EUR,2026-01-10")
+    assert (await reconciler.settlement("default", file)).matched == 0
+    [line] = await reconciler.differences(OPEN, None, 10)
+    assert line.reason.startswith("proposed: ")
+    parts = line.reason.partition("its parts may be ")[2].split(", ")
+    assert parts == sorted(f"purchase:{key}" for key in keys[:7])
+
+
 async def test_an_older_file_clears_nothing_newer(reconciler, pool):
     lost = await bought(pool, "D", 777, DAY)
     await reconciler.settlement("default", settlement("t1,,1.00,EUR,2026-01-31"))

@@ -97,7 +97,7 @@ class PayoutFailed:
 
 @dataclass(frozen=True, slots=True)
 class PayoutReturned:
-    """It was paid and came back."""
+    """It was paid and came back. Where nobody had said that it was paid, it has failed by this."""
 
     TYPE: ClassVar[str] = "payout.returned"
     VERSION: ClassVar[int] = 1
@@ -144,6 +144,16 @@ class PayoutContradicted:
     source: str
 
 
+@dataclass(frozen=True, slots=True)
+class PayoutConfirmed:
+    """An admin has looked at a contradiction, and says that it is as was known: as `status`."""
+
+    TYPE: ClassVar[str] = "payout.confirmed"
+    VERSION: ClassVar[int] = 1
+    status: str
+    by: UUID | None
+
+
 PAYOUT_EVENTS = (
     PayoutRequested,
     PayoutFlagged,
@@ -159,4 +169,5 @@ PAYOUT_EVENTS = (
     PayoutRejected,
     PayoutBooked,
     PayoutContradicted,
+    PayoutConfirmed,
 )

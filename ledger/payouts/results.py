@@ -61,9 +61,20 @@ KNOWN_IN = {
     ResultStatus.RETURNED: {PayoutState.RETURNED, PayoutState.FAILED},
 }
 
+UNPAID = frozenset({PayoutState.FAILED, PayoutState.CANCELLED, PayoutState.REJECTED})
 
-def meaning(payout: Payout, result: PayoutResult) -> tuple[Meaning, str]:
-    """What the result is for this payout, and why where it is a contradiction."""
+
+def meaning(
+    payout: Payout,
+    result: PayoutResult,
+    source: ResultSource = ResultSource.PROVIDER,
+    *,
+    came_back: bool = False,
+) -> tuple[Meaning, str]:
+    """What the result is for this payout, and why where it is a contradiction.
+
+    `came_back`: it failed because it came back before anybody said that it was settled.
+    """
     if (result.amount_minor, result.currency) != (payout.amount_minor, payout.currency):
         return Meaning.CONTRADICTION, (
             f"{result.status} with {result.amount_minor} {result.currency},"
@@ -77,6 +88,16 @@ def meaning(payout: Payout, result: PayoutResult) -> tuple[Meaning, str]:
         )
     if may(payout, ACTION_OF[result.status]):
         return Meaning.NEWS, ""
-    if payout.state in KNOWN_IN[result.status] and payout.transaction_id is not None:
+    if _is_known(payout, result.status, source, came_back):
         return Meaning.KNOWN, ""
     return Meaning.CONTRADICTION, f"{result.status}, but the payout is {payout.state}"
+
+
+def _is_known(payout: Payout, status: ResultStatus, source: ResultSource, came_back: bool) -> bool:
+    if payout.transaction_id is not None and payout.state in KNOWN_IN[status]:
+        return True
+    if came_back and status is ResultStatus.SETTLED:
+        return True
+    # An admin who was asked to look at it may find that it was not paid, as is known.
+    asked = source is ResultSource.ADMIN and payout.attention is not None
+    return asked and status is ResultStatus.FAILED and payout.state in UNPAID

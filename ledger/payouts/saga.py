@@ -212,7 +212,8 @@ class PayoutSteps:
         """Ask an admin to look at what is given back and paid, too: unless it is the provider who
         says that it failed, whose notice was faster than its answer."""
         history = await self._store.history(payout.payout_id)
-        [failed] = [event.data for event in history if isinstance(event.data, PayoutFailed)]
+        ends = (PayoutFailed, PayoutReturned)
+        [failed] = [event.data for event in history if isinstance(event.data, ends)]
         if failed.source == ResultSource.PROVIDER:
             return
         name = "" if answer.reference is None else f" as {answer.reference!r}"

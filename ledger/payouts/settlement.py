@@ -1,7 +1,7 @@
 """Results of payouts: from the provider's notices, from files, and from an admin's hand.
 
 All three say the same in the end, and are judged alike: news is applied, what is known is passed
-over, and what can't be true changes nothing but asks an admin to look.
+over, and what can't be true changes nothing but asks an admin to look. Their own word ends that.
 """
 
 from collections.abc import Callable
@@ -13,6 +13,7 @@ from ledger.event_store.catalogue import EventData
 from ledger.event_store.database import Database, Transaction
 from ledger.payouts.errors import BadNotice, ContradictoryResult, UnknownPayout
 from ledger.payouts.events import (
+    PayoutConfirmed,
     PayoutContradicted,
     PayoutFailed,
     PayoutReturned,
@@ -28,7 +29,6 @@ from ledger.payouts.results import (
     ResultStatus,
     meaning,
 )
-from ledger.payouts.states import PayoutState
 from ledger.payouts.store import SQL, PayoutStore
 from ledger.sagas.store import TaskStore
 
@@ -58,7 +58,8 @@ class SettlementDesk:
     ) -> tuple[Payout, Meaning]:
         """Apply a result; whether it was news or known.
 
-        Raises UnknownPayout, and ContradictoryResult after marking the payout.
+        Raises UnknownPayout, and ContradictoryResult after marking the payout: for an admin to look
+        at, unless it is an admin's.
         """
         async with self._database.transaction() as transaction:
             payout, what, why = await self._apply(transaction, result, source, by)
@@ -105,16 +106,21 @@ class SettlementDesk:
     ) -> tuple[Payout, Meaning, str]:
         now = self._clock()
         judged = Meaning.KNOWN, ""
+        came_back = result.status is ResultStatus.SETTLED and await self._store.came_back(
+            transaction, result.payout_id
+        )
 
         def change(payout: Payout) -> tuple[Payout, EventData] | None:
             nonlocal judged
-            judged = meaning(payout, result)
+            judged = meaning(payout, result, source, came_back=came_back)
             what, why = judged
-            if what is Meaning.KNOWN or (what is Meaning.CONTRADICTION and why == payout.attention):
+            if what is Meaning.NEWS:
+                return _applied(payout, result, source, by, now)
+            if source is ResultSource.ADMIN:
+                return _looked_at(payout, what, result, by, now)
+            if what is Meaning.KNOWN or why == payout.attention:
                 return None  # nor is an admin told twice
-            if what is Meaning.CONTRADICTION:
-                return noted(payout, now, why), PayoutContradicted(why, source)
-            return _applied(payout, result, source, by, now)
+            return noted(payout, now, why), PayoutContradicted(why, source)
 
         payout = await self._store.change_in(transaction, result.payout_id, change, now)
         return payout, *judged
@@ -123,6 +129,16 @@ class SettlementDesk:
         """A result that is known is what a step that gave up was waiting for."""
         await self._tasks.revive_stream(payout.stream_id, self._clock())
         self._wake()
+
+
+def _looked_at(
+    payout: Payout, what: Meaning, result: PayoutResult, by: UUID | None, now: datetime
+) -> tuple[Payout, EventData] | None:
+    """What an admin says who tells no news: that it is as was known ends the question, if there is
+    one. What can't be is refused to them, and is no question for another."""
+    if what is Meaning.CONTRADICTION or payout.attention is None:
+        return None
+    return replace(noted(payout, now), attention=None), PayoutConfirmed(result.status, by)
 
 
 def _applied(
@@ -143,7 +159,7 @@ def _applied(
     data: EventData
     if settled:
         data = PayoutSettled(changed.reference, source, by)
-    elif changed.state is PayoutState.RETURNED:
+    elif result.status is ResultStatus.RETURNED:
         data = PayoutReturned(reason, source, by)
     else:
         data = PayoutFailed(reason, source, by)

@@ -104,6 +104,12 @@ class PayoutStore:
         await self._append(transaction, changed, payout.version, data, now)
         return changed
 
+    async def came_back(self, transaction: Transaction, payout_id: UUID) -> bool:
+        """Whether a payout, which is locked, failed because it came back."""
+        await transaction.fetch(SQL["lock"], payout_id)
+        [row] = await transaction.fetch(SQL["came_back"], payout_id, stream_of(payout_id))
+        return bool(row["came_back"])
+
     async def note(
         self, payout_id: UUID, data: EventData, now: datetime, attention: str | None = None
     ) -> Payout:

@@ -15,6 +15,13 @@ SELECT * FROM ledger.payouts WHERE payout_id = $1
 -- name: lock
 SELECT * FROM ledger.payouts WHERE payout_id = $1 FOR NO KEY UPDATE
 
+-- name: came_back
+-- Nobody had said that it was settled: what came back counts as not paid, but was.
+SELECT EXISTS (
+    SELECT FROM ledger.payouts p JOIN ledger.event_store e ON e.stream_id = $2
+    WHERE p.payout_id = $1 AND p.state = 'failed' AND e.event_type = 'payout.returned'
+) AS came_back
+
 -- name: save
 UPDATE ledger.payouts SET
     state = $3, version = $4, updated_at = $5, hold_id = $6, transaction_id = $7, provider = $8,

@@ -61,13 +61,14 @@ class HttpPayoutProvider:
         """What became of an order; None while it is pending. Raises ProviderUnavailable."""
         status, answer = await self._call("GET", f"{self._url}/{order.payout_id}", {})
         told, amount = answer.get("status"), answer.get("amount_minor")
-        currency = answer.get("currency")
+        currency = str(answer.get("currency"))
         if status != HTTPStatus.OK or answer.get("payout_id") != str(order.payout_id):
             raise ProviderUnavailable(f"The provider answered {status}, and nothing of the order.")
         if told == PENDING:
             return None
-        is_sound = told in tuple(ResultStatus) and type(amount) is int
-        if not is_sound or not isinstance(currency, str) or CURRENCY.fullmatch(currency) is None:
+        if told not in tuple(ResultStatus) or type(amount) is not int:
+            raise ProviderUnavailable("The provider's answer can't be understood.")
+        if CURRENCY.fullmatch(currency) is None:
             raise ProviderUnavailable("The provider's answer can't be understood.")
         return PayoutResult(
             payout_id=order.payout_id,

@@ -5,7 +5,7 @@ from uuid import uuid4
 
 import pytest
 
-from ledger.payouts.results import Meaning, PayoutResult, ResultStatus, meaning
+from ledger.payouts.results import Meaning, PayoutResult, ResultSource, ResultStatus, meaning
 from ledger.payouts.states import PayoutState
 from tests.ledger.payouts.test_payout import PAYOUT
 
@@ -44,6 +44,22 @@ def test_every_result_in_every_state(state):
 def test_a_payout_that_never_left_the_house_has_no_results():
     failed = replace(PAYOUT, state=PayoutState.FAILED)
     assert meaning(failed, said("failed"))[0] is CONTRADICTION
+
+
+def test_what_came_back_was_settled_whoever_tells_it_first():
+    failed = replace(PAYOUT, state=PayoutState.FAILED, transaction_id=uuid4())
+    assert meaning(failed, said("settled"), came_back=True)[0] is KNOWN
+    assert meaning(failed, said("settled", currency="EUR"), came_back=True)[0] is CONTRADICTION
+
+
+@pytest.mark.parametrize("state", ["failed", "cancelled", "rejected"])
+def test_an_admin_who_was_asked_may_say_that_it_was_not_paid(state):
+    asked = replace(PAYOUT, state=PayoutState(state), attention="settled")
+    assert meaning(asked, said("failed"), ResultSource.ADMIN)[0] is KNOWN
+    assert meaning(asked, said("settled"), ResultSource.ADMIN)[0] is CONTRADICTION
+    assert meaning(asked, said("failed"), ResultSource.FILE)[0] is CONTRADICTION
+    unasked = replace(asked, attention=None)
+    assert meaning(unasked, said("failed"), ResultSource.ADMIN)[0] is CONTRADICTION
 
 
 def test_wrong_amounts_currencies_and_references_are_contradictions():

@@ -7,6 +7,7 @@ from uuid import uuid4
 import pytest
 
 from ledger.payouts.errors import BadNotice, ContradictoryResult, UnknownPayout
+from ledger.payouts.events import PayoutConfirmed
 from ledger.payouts.notices import Notice
 from ledger.payouts.results import Meaning, ResultSource
 from tests.support.payout_house import result
@@ -67,6 +68,59 @@ async def test_a_wrong_amount_changes_nothing_but_asks_an_admin(wired, sent):
     assert await wired.store.get(sent.payout_id) == payout, "an admin is not told twice"
     done, _ = await wired.settlement.record(result(sent, "settled"), ADMIN, uuid4())
     assert (done.state, done.attention) == ("settled", None)
+
+
+@pytest.mark.parametrize("known", ["settled", "failed"])
+async def test_an_admin_who_says_what_was_known_ends_the_question(wired, sent, known):
+    other = "failed" if known == "settled" else "settled"
+    await wired.settlement.record(result(sent, known, "No."), PROVIDER)
+    await wired.settle()
+    with pytest.raises(ContradictoryResult):
+        await wired.settlement.record(result(sent, other, "No."), PROVIDER)
+    with pytest.raises(ContradictoryResult):
+        await wired.settlement.record(result(sent, other, "No."), ADMIN, uuid4())
+    await wired.settlement.record(result(sent, known, "No."), PROVIDER)
+    assert len(await wired.store.to_look_at(None, 10)) == 1, "the provider's word ends nothing"
+    by = uuid4()
+    payout, what = await wired.settlement.record(result(sent, known, "No."), ADMIN, by)
+    assert (payout.state, payout.attention, what) == (known, None, Meaning.KNOWN)
+    assert (await wired.store.history(sent.payout_id))[-1].data == PayoutConfirmed(known, by)
+    again, _ = await wired.settlement.record(result(sent, known, "No."), ADMIN, by)
+    assert again == payout, "there was no question any more"
+
+
+async def test_an_admin_ends_the_question_of_one_that_was_never_sent(house):
+    user = house.user()
+    payout = await house.ask(user)
+    with pytest.raises(ContradictoryResult):
+        await house.settlement.record(result(payout, "settled"), FILE)
+    await house.service.cancel(user, payout.payout_id)
+    for status in ("settled", "returned"):
+        with pytest.raises(ContradictoryResult):
+            await house.settlement.record(result(payout, status), ADMIN, uuid4())
+    ended, what = await house.settlement.record(result(payout, "failed", "Not."), ADMIN, uuid4())
+    assert (ended.state, ended.attention, what) == ("cancelled", None, Meaning.KNOWN)
+    with pytest.raises(ContradictoryResult):
+        await house.settlement.record(result(payout, "failed", "Not."), ADMIN, uuid4())
+
+
+async def test_what_an_admin_says_by_mistake_marks_nothing(house):
+    payout = await house.ask(house.user())
+    with pytest.raises(ContradictoryResult):
+        await house.settlement.record(result(payout, "settled"), ADMIN, uuid4())
+    assert await house.store.get(payout.payout_id) == payout
+
+
+async def test_a_settlement_told_after_the_return_is_known(wired, sent):
+    returned, settled = result(sent, "returned", "Closed."), result(sent, "settled")
+    await wired.settlement.record(returned, PROVIDER)
+    await wired.settle()
+    payout, what = await wired.settlement.record(settled, PROVIDER)
+    assert (payout.state, payout.attention, what) == ("failed", None, Meaning.KNOWN)
+    assert (wired.books.paid, wired.books.on_the_way) == (0, 0)
+    assert wired.books.available[sent.user_id] == 10_000
+    with pytest.raises(ContradictoryResult):
+        await wired.settlement.record(result(sent, "settled", amount_minor=1), PROVIDER)
 
 
 async def test_an_unknown_payout_is_refused(wired, sent):

@@ -61,7 +61,7 @@ export function PayoutDrawer({ payoutId, changed, close }: Props) {
               ))}
             </div>
           </section>
-          {WITH_RESULT.includes(payout.state) && <ResultForm payout={payout} recorded={again} />}
+          {(WITH_RESULT.includes(payout.state) || payout.attention !== null) && <ResultForm payout={payout} recorded={again} />}
           <section>
             <h2>History</h2>
             <ol className="payout-history">

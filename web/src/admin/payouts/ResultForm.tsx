@@ -9,7 +9,7 @@ interface Fields {
   reason?: string;
 }
 
-/** Says by hand what became of a payout that was sent. */
+/** Says by hand what became of a payout that was sent, or that it is as was known. */
 export function ResultForm({ payout, recorded }: { payout: AdminPayout; recorded: () => void }) {
   const [busy, setBusy] = useState(false);
   const [error, setError] = useState<unknown>(null);
@@ -25,11 +25,12 @@ export function ResultForm({ payout, recorded }: { payout: AdminPayout; recorded
       setBusy(false);
     }
   };
-  const settled = payout.state === "settled";
+  const asked = payout.attention !== null;
+  const settled = payout.state === "settled" && !asked;
   return (
     <section>
       <h2>What became of it</h2>
-      <Form<Fields> key={payout.state} layout="vertical" requiredMark={false} disabled={busy}
+      <Form<Fields> key={`${payout.state} ${asked}`} layout="vertical" requiredMark={false} disabled={busy}
         onFinish={(fields) => void submit(fields)}>
         <Form.Item name="status" rules={[{ required: true, message: "Choose one." }]}>
           <Radio.Group aria-label="What became of it">

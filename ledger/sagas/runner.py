@@ -102,7 +102,11 @@ class SagaRunner:
         events = await self._take()
         now = self._clock()
         lease_until = now + timedelta(seconds=self._settings.lease_s)
-        tasks = await self._tasks.claim(now, lease_until, self._settings.parallel_steps)
+        # Beyond any lease and any pause, with clocks of nodes that are a little apart.
+        latest = lease_until + timedelta(seconds=self._settings.longest_backoff_s)
+        tasks = await self._tasks.claim(
+            now, lease_until, self._settings.parallel_steps, latest=latest
+        )
         await asyncio.gather(*(self._attempt(task) for task in tasks))
         return events + len(tasks)
 

@@ -30,9 +30,14 @@ class TaskStore:
             now,
         )
 
-    async def claim(self, now: datetime, lease_until: datetime, limit: int) -> list[Task]:
-        """Take tasks that are due, at most one a stream; each counts as an attempt."""
-        rows = await self._database.fetch(SQL["claim"], now, lease_until, limit)
+    async def claim(
+        self, now: datetime, lease_until: datetime, limit: int, *, latest: datetime
+    ) -> list[Task]:
+        """Take tasks that are due, at most one a stream; each counts as an attempt.
+
+        One that is due after `latest` was put off by a clock that was ahead: it is due now.
+        """
+        rows = await self._database.fetch(SQL["claim"], now, lease_until, limit, latest)
         return [_task(row) for row in rows]
 
     async def finish(self, task: Task, now: datetime) -> bool:

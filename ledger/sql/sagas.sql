@@ -6,11 +6,12 @@ FROM unnest($1::uuid[], $2::text[], $3::integer[], $4::text[])
 ON CONFLICT DO NOTHING
 
 -- name: claim
--- Only the first open task of a stream; while it is leased or dead, the later ones wait.
+-- Only the first open task of a stream; while it is leased or dead, the later ones wait. What is due
+-- later than any lease or pause ends ($4) was written down by a clock that was ahead.
 UPDATE ledger.saga_tasks SET attempts = attempts + 1, due_at = $2
 WHERE task_id IN (
     SELECT task_id FROM ledger.saga_tasks t
-    WHERE state = 'due' AND due_at <= $1 AND NOT EXISTS (
+    WHERE state = 'due' AND (due_at <= $1 OR due_at > $4) AND NOT EXISTS (
         SELECT FROM ledger.saga_tasks earlier
         WHERE earlier.stream_id = t.stream_id AND earlier.version < t.version
           AND earlier.state <> 'done')

@@ -76,6 +76,17 @@ async def test_a_step_that_fails_is_tried_again_later_and_later(kitchen, clock):
     assert kitchen.runner.figures.steps_failed == 2
 
 
+async def test_a_step_that_failed_while_the_clock_was_ahead_is_tried_again(kitchen, clock):
+    right = clock.now
+    clock.advance(365 * 86_400)
+    await kitchen.fill("kettle:1")
+    kitchen.fail_with = [ValueError("cold")]
+    await kitchen.settle()
+    clock.now = right
+    await kitchen.settle()
+    assert len(kitchen.poured) == 1
+
+
 async def test_a_step_is_given_up_and_revived_by_hand(kitchen, clock):
     await kitchen.fill("kettle:1")
     kitchen.fail_with = [ValueError("cold")] * 3

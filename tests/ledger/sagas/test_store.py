@@ -24,7 +24,8 @@ async def three(tasks, database, clock):
 
 
 async def claim(tasks, clock, lease_s=60, limit=10):
-    taken = await tasks.claim(clock(), clock() + timedelta(seconds=lease_s), limit)
+    lease_until = clock() + timedelta(seconds=lease_s)
+    taken = await tasks.claim(clock(), lease_until, limit, latest=lease_until)
     return {(task.stream_id, task.version): task for task in taken}
 
 
@@ -62,6 +63,18 @@ async def test_an_overtaken_attempt_changes_nothing(three, tasks, clock):
     assert await tasks.finish(quick, clock())
     done = await tasks.task(quick.task_id)
     assert (done.state, done.finished_at, done.last_error) == (TaskState.DONE, clock(), None)
+
+
+async def test_what_a_clock_ahead_has_put_off_is_due_when_it_is_right(three, tasks, clock):
+    right = clock.now
+    clock.advance(365 * 86_400)
+    failed = await claim(tasks, clock)
+    for task in failed.values():
+        assert await tasks.postpone(task, clock() + timedelta(seconds=60), "no water")
+    clock.now = right
+    again = await claim(tasks, clock)
+    assert set(again) == set(failed)
+    assert await claim(tasks, clock) == {}, "they are leased, by a clock that is right"
 
 
 async def test_a_dead_task_holds_back_the_later_ones_until_it_is_revived(three, tasks, clock):

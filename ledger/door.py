@@ -12,7 +12,7 @@ from ledger import errors
 from ledger.errors import LedgerBusy, LedgerRefusal
 from ledger.grants import MAX_REASON_CHARS
 from ledger.money import MAX_MINOR
-from ledger.postings import MAX_LEGS
+from ledger.postings import MAX_LEGS, MAX_REFERENCE_CHARS
 from ledger.transfer import TransferResult
 
 R = TransferResult
@@ -22,6 +22,14 @@ REFUSALS: Mapping[TransferResult, Callable[[Mapping[str, Any]], LedgerRefusal]] 
     R.OWN_STREAM: lambda _: errors.OwnStream(),
     R.INVALID_AMOUNT: lambda _: errors.InvalidAmount(MAX_MINOR),
     R.INVALID_REASON: lambda _: errors.InvalidReason(MAX_REASON_CHARS),
+    R.INVALID_LINKS: lambda _: errors.InvalidPosting(f"Link 1 to {MAX_LEGS} postings."),
+    R.INVALID_KIND: lambda _: errors.InvalidLabel("kind", "Use 1 to 32 characters, a to z and _."),
+    R.INVALID_REFERENCE: lambda _: errors.InvalidLabel(
+        "reference", f"Give one line of 1 to {MAX_REFERENCE_CHARS} characters, no spaces around."
+    ),
+    R.INVALID_NOTES: lambda _: errors.InvalidLabel(
+        "metadata", "Leave out NUL characters, halves of characters, and integers over 64 bits."
+    ),
     R.INVALID_LEGS: lambda _: errors.InvalidPosting(f"Name 2 to {MAX_LEGS} legs."),
     R.SELF_TRANSFER: lambda _: errors.InvalidPosting("Name each account in one leg only."),
     R.UNBALANCED: lambda _: errors.InvalidPosting("Let the legs of each currency sum to zero."),

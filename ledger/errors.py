@@ -4,7 +4,8 @@ LedgerRefusal                     `code` is the protocol's, the message is for t
 ├── InvalidRequest                invalid_request
 │   ├── InvalidAmount             of a grant, a posting, a hold or a refund
 │   ├── InvalidReason             of a grant, a description or the like
-│   ├── InvalidPosting            legs that can't be posted together
+│   ├── InvalidPosting            legs or postings that can't be posted together
+│   ├── InvalidLabel              a kind, reference, memo or metadata that can't be stored
 │   └── InvalidPage               a cursor or limit of a statement
 ├── UnknownGift                   unknown_gift
 ├── InvalidCount                  invalid_count
@@ -65,9 +66,17 @@ class InvalidReason(InvalidRequest):
 
 
 class InvalidPosting(InvalidRequest):
-    """Legs that can't be posted together."""
+    """Legs or postings that can't be posted together."""
 
     field = "legs"
+
+
+class InvalidLabel(InvalidRequest):
+    """A kind, reference, memo or metadata that can't be stored."""
+
+    def __init__(self, field: str, message: str) -> None:
+        super().__init__(message)
+        self.field = field
 
 
 class InvalidPage(InvalidRequest):

@@ -11,8 +11,8 @@ from uuid import UUID
 from ledger.accounts import AccountCode
 from ledger.door import REFUSALS, Door
 from ledger.money import MAX_MINOR, is_amount
-from ledger.postings import PostingReceipt, receipt, request_hash
-from ledger.transfer import TransferResult, is_line
+from ledger.postings import Posting, PostingReceipt, is_storable, receipt, request_hash
+from ledger.transfer import LABEL_CHECKS, TransferResult, check_posting, is_line
 
 HOLDABLE = frozenset({AccountCode.WALLET, AccountCode.EARNINGS_AVAILABLE})
 EXPIRE_AT_ONCE = 100
@@ -148,10 +148,11 @@ class HoldService:
         """Keep an amount of a wallet or of available earnings back until `expires_at`.
 
         Available earnings are held as far as they are more than what is owed after a chargeback.
-        Raises InvalidAmount, InvalidReason, UnknownAccount, AccountClosed, InsufficientFunds.
+        Raises InvalidAmount, InvalidReason, InvalidLabel, UnknownAccount, AccountClosed,
+        InsufficientFunds.
         """
         with self._door.call("hold") as call:
-            call.settle(check_hold(code, amount_minor, reason), {})
+            call.settle(check_hold(code, amount_minor, reason, metadata), {})
             fields = {
                 "owner_id": owner_id,
                 "code": code,
@@ -183,14 +184,15 @@ class HoldService:
     ) -> Capture:
         """Post what is held, all of it where `amount_minor` is None, to an account.
 
-        What is left of it stays held. Raises InvalidAmount, InvalidReason, UnknownHold, HoldClosed,
-        UnknownAccount, AccountClosed, DuplicateReference, InsufficientFunds (more than is held).
+        What is left of it stays held. Raises InvalidAmount, InvalidReason, InvalidLabel,
+        InvalidPosting (to itself), UnknownHold, HoldClosed, UnknownAccount, AccountClosed,
+        DuplicateReference, InsufficientFunds (more than is held).
         """
         with self._door.call("capture") as call:
             if amount_minor is not None and not is_amount(amount_minor, at_most=MAX_MINOR):
                 raise REFUSALS[TransferResult.INVALID_AMOUNT]({})
-            if not is_line(description):
-                raise REFUSALS[TransferResult.INVALID_REASON]({})
+            labels = Posting(kind, description, (), None, metadata, reference)
+            call.settle(check_posting(labels, LABEL_CHECKS), {})
             fields = {
                 "hold_id": hold_id,
                 "amount_minor": amount_minor,
@@ -246,13 +248,15 @@ class HoldService:
         return expired
 
 
-def check_hold(code: Any, amount_minor: Any, reason: Any) -> TransferResult:
+def check_hold(code: Any, amount_minor: Any, reason: Any, metadata: Any = None) -> TransferResult:
     """ADMITTED, or the first of the refusals that the request alone deserves."""
     if code not in HOLDABLE:
         return TransferResult.UNKNOWN_ACCOUNT
     if not is_amount(amount_minor, at_most=MAX_MINOR):
         return TransferResult.INVALID_AMOUNT
-    return TransferResult.ADMITTED if is_line(reason) else TransferResult.INVALID_REASON
+    if not is_line(reason):
+        return TransferResult.INVALID_REASON
+    return TransferResult.ADMITTED if is_storable(metadata) else TransferResult.INVALID_NOTES
 
 
 def _hold(answer: Mapping[str, Any]) -> Hold:

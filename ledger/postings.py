@@ -1,6 +1,7 @@
 """Postings between named accounts: what sagas, purchases, payouts and corrections are made of."""
 
 import hashlib
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -13,6 +14,9 @@ from ledger.accounts import AccountCode
 
 MAX_LEGS = 100
 """Most legs of one posting, and most postings that are linked."""
+MAX_REFERENCE_CHARS = 200
+KIND = re.compile(r"[a-z_]{1,32}")
+NUL_IN_JSON = re.compile(rb"(?<!\\)(?:\\\\)*\\u0000")
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +80,30 @@ class PostingReceipt:
     def transaction_id(self) -> UUID:
         """Of the first transaction, which is the only one where nothing was linked."""
         return self.transactions[0].transaction_id
+
+
+def is_kind(value: Any) -> bool:
+    """Whether it is a word that may stand as the kind of a transaction."""
+    return isinstance(value, str) and KIND.fullmatch(value) is not None
+
+
+def is_reference(value: Any) -> bool:
+    """Whether it is what the world outside may call a transaction: printable, nothing around it."""
+    return (
+        isinstance(value, str)
+        and 0 < len(value) <= MAX_REFERENCE_CHARS
+        and value.isprintable()
+        and value == value.strip()
+    )
+
+
+def is_storable(value: Any) -> bool:
+    """Whether PostgreSQL keeps it as JSON: no integer beyond 64 bits, no NUL, no lone surrogate."""
+    try:
+        text = orjson.dumps(value)
+    except orjson.JSONEncodeError:
+        return False
+    return NUL_IN_JSON.search(text) is None
 
 
 def request_hash(operation: str, body: Any) -> bytes:

@@ -13,8 +13,8 @@ from uuid import UUID
 
 from ledger.door import REFUSALS, Door
 from ledger.money import MAX_MINOR, is_amount
-from ledger.postings import PostingReceipt, receipt, request_hash
-from ledger.transfer import TransferResult, is_line
+from ledger.postings import Posting, PostingReceipt, receipt, request_hash
+from ledger.transfer import LABEL_CHECKS, TransferResult, check_posting, is_line
 
 
 class ReversalKind(StrEnum):
@@ -72,15 +72,17 @@ class ReversalService:
     ) -> PostingReceipt:
         """Take `amount_minor` of a transaction back, or all that is left where it is None.
 
-        `reason` is for the house alone. Raises InvalidAmount, InvalidReason, UnknownTransaction,
-        NotReversible, AlreadyReversed, DuplicateReference, AccountClosed, InsufficientFunds (where
-        the shortfall is refused), IdempotencyMismatch.
+        `reason` is for the house alone. Raises InvalidAmount, InvalidReason, InvalidLabel,
+        UnknownTransaction, NotReversible, AlreadyReversed, DuplicateReference, AccountClosed,
+        InsufficientFunds (where the shortfall is refused), IdempotencyMismatch.
         """
         with self._door.call(kind.value) as call:
             if amount_minor is not None and not is_amount(amount_minor, at_most=MAX_MINOR):
                 raise REFUSALS[TransferResult.INVALID_AMOUNT]({})
             if not is_line(reason):
                 raise REFUSALS[TransferResult.INVALID_REASON]({})
+            labels = Posting(kind, DESCRIPTIONS[kind], (), reason, metadata, reference)
+            call.settle(check_posting(labels, LABEL_CHECKS), {})
             fields = {
                 "transaction_id": transaction_id,
                 "amount_minor": amount_minor,

@@ -44,7 +44,7 @@ from ledger.transfer import (
     TransferResult,
     check_gift,
     check_grant,
-    check_posting,
+    check_postings,
     is_line,
     quote_gift,
 )
@@ -132,7 +132,7 @@ class LedgerService:
         """Post a gift, once however often the same request comes.
 
         Raises UnknownGift, InvalidCount, OwnStream, IdempotencyMismatch, RequestExpired,
-        AccountClosed, InsufficientFunds.
+        AccountClosed, InsufficientFunds, AmountTooLarge.
         """
         started = self._door.enter("gift")
         outcome: str = POSTED
@@ -248,12 +248,12 @@ class LedgerService:
     ) -> PostingReceipt:
         """Post linked postings in one transaction of the database: all, or none.
 
-        Raises InvalidPosting, InvalidAmount, InvalidReason, UnknownAccount, UnknownCurrency,
-        AccountClosed, DuplicateReference, InsufficientFunds, AmountTooLarge, IdempotencyMismatch.
+        Raises InvalidPosting, InvalidReason, InvalidLabel, InvalidAmount, UnknownAccount,
+        UnknownCurrency, AccountClosed, DuplicateReference, InsufficientFunds, AmountTooLarge,
+        IdempotencyMismatch.
         """
         with self._door.call("posting") as call:
-            for posting in postings:
-                call.settle(check_posting(posting), {})
+            call.settle(check_postings(postings), {})
             documents = [to_document(posting) for posting in postings]
             return await self._post(
                 call, caller_id, request_id, request_hash("post", documents), documents

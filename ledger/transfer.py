@@ -22,7 +22,7 @@ from ledger.accounts import CHART
 from ledger.gifts import Gift, GiftRequest
 from ledger.grants import MAX_REASON_CHARS, GrantRequest
 from ledger.money import MAX_MINOR, Split, is_amount, split_fee
-from ledger.postings import MAX_LEGS, Leg, Posting
+from ledger.postings import MAX_LEGS, Leg, Posting, is_kind, is_reference, is_storable
 
 
 class TransferResult(StrEnum):
@@ -36,6 +36,12 @@ class TransferResult(StrEnum):
     OWN_STREAM = "own_stream"
     INVALID_AMOUNT = "invalid_amount"
     INVALID_REASON = "invalid_reason"
+    INVALID_LINKS = "invalid_links"
+    """No posting in a request, or too many."""
+    INVALID_KIND = "invalid_kind"
+    INVALID_REFERENCE = "invalid_reference"
+    INVALID_NOTES = "invalid_notes"
+    """A memo or metadata that can't be stored."""
     INVALID_LEGS = "invalid_legs"
     """Fewer than two legs, or too many."""
     SELF_TRANSFER = "self_transfer"
@@ -145,6 +151,18 @@ def _invalid_description(posting: Posting) -> bool:
     return not is_line(posting.description)
 
 
+def _invalid_kind(posting: Posting) -> bool:
+    return not is_kind(posting.kind)
+
+
+def _invalid_reference(posting: Posting) -> bool:
+    return posting.reference is not None and not is_reference(posting.reference)
+
+
+def _invalid_notes(posting: Posting) -> bool:
+    return not is_storable([posting.memo, posting.metadata])
+
+
 def _invalid_leg_amount(posting: Posting) -> bool:
     return not all(
         type(leg.amount_minor) is int and is_amount(abs(leg.amount_minor), at_most=MAX_MINOR)
@@ -156,6 +174,12 @@ def _unknown_account(posting: Posting) -> bool:
     return not all(
         leg.code in CHART and CHART[leg.code].per_user == (leg.owner_id is not None)
         for leg in posting.legs
+    )
+
+
+def _unknown_currency(posting: Posting) -> bool:
+    return not all(
+        isinstance(leg.currency, str) and leg.currency.isprintable() for leg in posting.legs
     )
 
 
@@ -182,11 +206,21 @@ GRANT_CHECKS: Checks[GrantRequest] = (
     (R.INVALID_REASON, _invalid_reason),
 )
 
-POSTING_CHECKS: Sequence[tuple[TransferResult, Callable[[Posting], bool]]] = (
-    (R.INVALID_LEGS, _invalid_legs),
+PostingChecks = Sequence[tuple[TransferResult, Callable[[Posting], bool]]]
+
+LABEL_CHECKS: PostingChecks = (
     (R.INVALID_REASON, _invalid_description),
+    (R.INVALID_KIND, _invalid_kind),
+    (R.INVALID_REFERENCE, _invalid_reference),
+    (R.INVALID_NOTES, _invalid_notes),
+)
+
+POSTING_CHECKS: PostingChecks = (
+    (R.INVALID_LEGS, _invalid_legs),
+    *LABEL_CHECKS,
     (R.INVALID_AMOUNT, _invalid_leg_amount),
     (R.UNKNOWN_ACCOUNT, _unknown_account),
+    (R.UNKNOWN_CURRENCY, _unknown_currency),
     (R.SELF_TRANSFER, _self_transfer),
     (R.UNBALANCED, _unbalanced),
 )
@@ -208,12 +242,20 @@ def check_grant(request: GrantRequest, terms: Terms) -> TransferResult:
     return R.ADMITTED
 
 
-def check_posting(posting: Posting) -> TransferResult:
-    """ADMITTED, or the first refusal of POSTING_CHECKS."""
-    for result, refuses in POSTING_CHECKS:
+def check_posting(posting: Posting, checks: PostingChecks = POSTING_CHECKS) -> TransferResult:
+    """ADMITTED, or the first refusal of the checks."""
+    for result, refuses in checks:
         if refuses(posting):
             return result
     return R.ADMITTED
+
+
+def check_postings(postings: Sequence[Posting]) -> TransferResult:
+    """ADMITTED, or the first refusal of postings that are linked."""
+    if not 1 <= len(postings) <= MAX_LEGS:
+        return R.INVALID_LINKS
+    results = (check_posting(posting) for posting in postings)
+    return next((result for result in results if result is not R.ADMITTED), R.ADMITTED)
 
 
 def quote_gift(gift_id: str, count: int, terms: Terms) -> Quote:

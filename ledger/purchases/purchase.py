@@ -8,11 +8,11 @@ from typing import Any
 from uuid import UUID, uuid5
 
 from ledger.money import is_amount
+from ledger.postings import MAX_REFERENCE_CHARS, is_reference
 from ledger.purchases.errors import InvalidPurchaseField, PurchaseConflict
 from ledger.purchases.states import TRANSITIONS, PurchaseAction, PurchaseState
 
 MAX_MINOR = 10**15
-MAX_REFERENCE_CHARS = 200
 CURRENCY = re.compile(r"[A-Z]{3,8}", re.ASCII)
 
 
@@ -81,13 +81,7 @@ def check_record(record: PaymentRecord) -> None:
             raise InvalidPurchaseField(field, f"Give a whole number from 1 to {MAX_MINOR:,}.")
     if not isinstance(record.paid_currency, str) or not CURRENCY.fullmatch(record.paid_currency):
         raise InvalidPurchaseField("paid_currency", "Give a currency code, like EUR.")
-    reference = record.reference
-    if not (
-        isinstance(reference, str)
-        and 0 < len(reference) <= MAX_REFERENCE_CHARS
-        and reference.isprintable()
-        and reference == reference.strip()
-    ):
+    if not is_reference(record.reference):
         raise InvalidPurchaseField(
             "reference", f"Give the payment's reference: 1 to {MAX_REFERENCE_CHARS} characters."
         )

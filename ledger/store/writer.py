@@ -42,7 +42,8 @@ class SomethingSpeaksAgainst(asyncpg.PostgresError):
 
 
 DOUBTFUL = (SomethingSpeaksAgainst, asyncpg.UniqueViolationError)
-POSTED, REPEATED = TransferResult.POSTED, TransferResult.REPEATED
+R = TransferResult
+POSTED, REPEATED = R.POSTED, R.REPEATED
 BUSY = LedgerBusy.code
 """The result of a gift that needs a locked account."""
 
@@ -88,6 +89,14 @@ class GiftWriter:
         Raises LedgerBusy when the database is away: the gifts may have been posted or not. After
         other errors they may be sent again, all together or apart.
         """
+        try:
+            return await self._post(gifts)
+        except asyncpg.NumericValueOutOfRangeError:
+            if len(gifts) > 1:
+                raise  # whose balance would be too large shows when they are sent apart
+            return [SettledGift(R.AMOUNT_TOO_LARGE, 0, None, None)]
+
+    async def _post(self, gifts: Sequence[PreparedGift]) -> list[SettledGift]:
         settled: dict[int, SettledGift] = {}
         waiting = list(enumerate(gifts))
         while waiting:

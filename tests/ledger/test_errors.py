@@ -15,6 +15,7 @@ CODES = {
     errors.InsufficientFunds(480, 500): "insufficient_funds",
     errors.LedgerBusy(): "unavailable",
     errors.InvalidPosting("Name 2 to 100 legs."): "invalid_request",
+    errors.InvalidLabel("kind", "Use a word."): "invalid_request",
     errors.RequestExpired(): "request_expired",
     errors.UnknownAccount(): "unknown_account",
     errors.UnknownCurrency(): "unknown_currency",
@@ -53,3 +54,4 @@ def test_an_invalid_request_names_the_field():
     assert errors.InvalidAmount(1).field == "amount_minor"
     assert errors.InvalidReason(1).field == "reason"
     assert errors.InvalidPage("cursor", "Use another.").field == "cursor"
+    assert errors.InvalidLabel("kind", "Use a word.").field == "kind"

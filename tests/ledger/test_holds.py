@@ -14,6 +14,7 @@ from ledger.errors import (
     IdempotencyMismatch,
     InsufficientFunds,
     InvalidAmount,
+    InvalidLabel,
     InvalidPosting,
     InvalidReason,
     UnknownAccount,
@@ -261,6 +262,17 @@ async def test_repeats_are_answered_when_the_account_is_closed(place, capture, v
     assert (await capture(captured.hold, **keys[2])).hold == captured.hold
     with pytest.raises(AccountClosed):
         await place(ada, 1)
+
+
+async def test_what_cannot_be_stored_is_refused(place, capture, fund):
+    ada = uuid4()
+    await fund(ada, 100)
+    with pytest.raises(InvalidLabel):
+        await place(ada, 60, metadata={"a": "\0"})
+    hold = await place(ada, 60)
+    for labels in ({"kind": "Bad Kind"}, {"reference": ""}, {"metadata": {"a": 2**64}}):
+        with pytest.raises(InvalidLabel):
+            await capture(hold, **labels)
 
 
 async def test_nothing_is_captured_to_the_account_that_it_is_held_on(place, capture, fund, ledger):

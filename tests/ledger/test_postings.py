@@ -15,11 +15,12 @@ from ledger.errors import (
     IdempotencyMismatch,
     InsufficientFunds,
     InvalidAmount,
+    InvalidLabel,
     InvalidPosting,
     UnknownAccount,
     UnknownCurrency,
 )
-from ledger.postings import Leg, Posting, receipt, request_hash, to_document
+from ledger.postings import MAX_LEGS, Leg, Posting, receipt, request_hash, to_document
 
 WALLET, ISSUANCE, FEES = AccountCode.WALLET, AccountCode.ISSUANCE, AccountCode.FEES
 
@@ -237,6 +238,39 @@ async def test_a_debit_is_taken_from_all_sub_accounts(post, fund, pool, ledger):
     assert [row["balance_minor"] for row in rows] == [0, 0, 25]
     wallet = await ledger.wallet(ada)
     assert (wallet.earnings_minor, wallet.earnings_available_minor) == (25, 35)
+
+
+async def test_what_cannot_be_stored_is_refused(post, fund, pool):
+    ada, ben = uuid4(), uuid4()
+    await fund(ada, 100)
+    before = await pool.fetchval("SELECT count(*) FROM ledger.transactions")
+    for field, values in {
+        "kind": ("Bad Kind", ""),
+        "reference": ("", "x" * 201, "a\0"),
+        "memo": ("a\0",),
+        "metadata": ({"a": "\0"}, {"a": 2**70}, {"a": "\ud800"}),
+    }.items():
+        for value in values:
+            with pytest.raises(InvalidLabel):
+                await post(transfer(ada, ben, 1, **{field: value}))
+    with pytest.raises(UnknownCurrency):
+        await post(Posting("x", "x", (leg(ada, -1, currency="x\0"), leg(ben, 1, currency="x\0"))))
+    for postings in ((), (transfer(ada, ben, 1),) * (MAX_LEGS + 1)):
+        with pytest.raises(InvalidPosting):
+            await post(*postings)
+    assert await pool.fetchval("SELECT count(*) FROM ledger.transactions") == before
+
+
+async def test_what_is_admitted_can_be_stored(post, fund, pool):
+    ada, metadata = uuid4(), {"a": "\\u0000", "b": 2**64 - 1, "c": -(2**63), "d": "😀\x01"}
+    await fund(ada, 100)
+    labels = {"kind": "a" * 32, "reference": "😀" * 200, "memo": "two\nlines", "metadata": metadata}
+    posted = await post(transfer(ada, uuid4(), 1, **labels))
+    row = await pool.fetchrow(
+        "SELECT memo, metadata FROM ledger.transactions WHERE transaction_id = $1",
+        posted.transaction_id,
+    )
+    assert tuple(row) == ("two\nlines", metadata)
 
 
 async def test_a_purchase_credits_the_wallet_once(ledger):

@@ -8,11 +8,13 @@ from ledger.accounts import AccountCode
 from ledger.grants import MAX_REASON_CHARS
 from ledger.postings import MAX_LEGS, Leg, Posting
 from ledger.transfer import (
+    LABEL_CHECKS,
     POSTING_CHECKS,
     AccountState,
     Known,
     TransferResult,
     check_posting,
+    check_postings,
     is_line,
     settle_posting,
 )
@@ -39,6 +41,10 @@ FAULTS = {
     R.INVALID_LEGS: [(), (leg(5),), (*crowd(MAX_LEGS), leg(-MAX_LEGS))],
     R.INVALID_AMOUNT: [
         (leg(amount), leg(-5, owner=BEN)) for amount in (0, 2**63, -(2**63), True, 1.0, "5", None)
+    ],
+    R.UNKNOWN_CURRENCY: [
+        (leg(5, currency=currency), leg(-5, owner=BEN, currency=currency))
+        for currency in ("x\0", "\ud800", None)
     ],
     R.UNKNOWN_ACCOUNT: [
         (leg(5, owner=None), leg(-5)),
@@ -95,17 +101,67 @@ def test_a_description_is_one_line(text, is_one):
     assert check_posting(posting(leg(5), leg(-5, owner=BEN), description=text)) is result
 
 
+LABELS = {
+    "kind": (R.INVALID_KIND, ("", "Bad Kind", "kind\n", "ä", "x" * 33, "k1", None)),
+    "reference": (R.INVALID_REFERENCE, ("", "x" * 201, "a\0", "a\nb", " a", "a ", "\ud800", 5)),
+    "memo": (R.INVALID_NOTES, ("a\0", "\ud800")),
+    "metadata": (
+        R.INVALID_NOTES,
+        ({"a": "\0"}, {"a\0": 1}, {"a": ["\\\0"]}, {"a": 2**64}, {"a": -(2**63) - 1}, {"a": {1}}),
+    ),
+}
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "result"),
+    [(field, value, result) for field, (result, values) in LABELS.items() for value in values],
+)
+def test_a_label_that_cannot_be_stored_is_refused(field, value, result):
+    assert check_posting(posting(leg(5), leg(-5, owner=BEN), **{field: value})) is result
+    assert check_posting(posting(**{field: value}), LABEL_CHECKS) is result
+
+
+def test_sound_labels_are_admitted():
+    for labels in (
+        {"kind": "x", "reference": "x", "memo": "two\nlines", "metadata": {"a": "\\u0000"}},
+        {"kind": "a_z" * 10, "reference": "x" * 200, "memo": "", "metadata": {"a": 2**63}},
+    ):
+        assert check_posting(posting(leg(5), leg(-5, owner=BEN), **labels)) is R.ADMITTED
+        assert check_posting(posting(**labels), LABEL_CHECKS) is R.ADMITTED
+
+
+def test_linked_postings_are_some_and_each_is_judged():
+    sound, faulty = posting(leg(5), leg(-5, owner=BEN)), posting(leg(5), leg(5))
+    assert check_postings([]) is R.INVALID_LINKS
+    assert check_postings([sound]) is R.ADMITTED
+    assert check_postings([sound] * MAX_LEGS) is R.ADMITTED
+    assert check_postings([sound] * (MAX_LEGS + 1)) is R.INVALID_LINKS
+    assert check_postings([sound, faulty, posting()]) is R.SELF_TRANSFER
+    assert check_postings([posting(), faulty]) is R.INVALID_LEGS
+
+
 def test_the_first_fault_is_the_answer():
     assert check_posting(posting(description="")) is R.INVALID_LEGS
-    assert check_posting(posting(leg(0), leg(0), description="")) is R.INVALID_REASON
+    assert check_posting(posting(leg(0), leg(0), description="", kind="")) is R.INVALID_REASON
+    assert check_posting(posting(leg(0), leg(0), kind="", reference="")) is R.INVALID_KIND
+    assert check_posting(posting(leg(0), leg(0), reference="", memo="\0")) is R.INVALID_REFERENCE
+    assert check_posting(posting(leg(0), leg(0), memo="\0")) is R.INVALID_NOTES
     assert check_posting(posting(leg(0), leg(5, "savings"))) is R.INVALID_AMOUNT
     assert check_posting(posting(leg(5, "savings"), leg(5, "savings"))) is R.UNKNOWN_ACCOUNT
+    assert check_posting(posting(leg(5, currency=""), leg(5, "savings"))) is R.UNKNOWN_ACCOUNT
+    assert (
+        check_posting(posting(leg(5, currency="\0"), leg(5, currency="\0"))) is R.UNKNOWN_CURRENCY
+    )
     assert check_posting(posting(leg(5), leg(5))) is R.SELF_TRANSFER
     assert [result for result, _ in POSTING_CHECKS] == [
         R.INVALID_LEGS,
         R.INVALID_REASON,
+        R.INVALID_KIND,
+        R.INVALID_REFERENCE,
+        R.INVALID_NOTES,
         R.INVALID_AMOUNT,
         R.UNKNOWN_ACCOUNT,
+        R.UNKNOWN_CURRENCY,
         R.SELF_TRANSFER,
         R.UNBALANCED,
     ]

@@ -7,7 +7,7 @@ from uuid import uuid4
 import pytest
 
 from config.ledger import LedgerSettings
-from ledger.errors import LedgerBusy
+from ledger.errors import AmountTooLarge, LedgerBusy
 from ledger.gifts import prepare
 from ledger.money import Split
 from ledger.outbox import LogBatch
@@ -335,6 +335,21 @@ async def test_all_are_busy_where_it_is_nobodys_own_account_that_is_locked(pool,
             await writer.post([prepared(again)])
     assert await results(writer, [prepared(again)]) == [R.POSTED]
     await writer.close()
+
+
+async def test_only_the_gift_that_its_payee_has_no_room_for_is_refused(ledger, pool, gift, fund):
+    full = gift()
+    await fund(full.payer_id, 1_000)
+    await ledger.send_gift(full)
+    await pool.execute(
+        "UPDATE ledger.accounts SET balance_minor = $2 WHERE owner_id = $1 AND shard > 0",
+        *(full.payee_id, 2**63 - 3),
+    )
+    gifts = [gift(payer_id=full.payer_id) for _ in range(8)]
+    gifts[3] = replace(full, request_id=uuid4())
+    answers = await asyncio.gather(*map(ledger.send_gift, gifts), return_exceptions=True)
+    assert isinstance(answers.pop(3), AmountTooLarge)
+    assert {answer.total_minor for answer in answers} == {10}
 
 
 async def test_an_exhausted_pool_is_busy(pool, recorder, ledger, gift, fund):

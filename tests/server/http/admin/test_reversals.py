@@ -68,6 +68,7 @@ async def test_what_can_t_be_is_refused(api: Any) -> None:
         {"amount_minor": 10**30},
         {"reason": ""},
         {"shortfall": "forget"},
+        *({"reference": reference} for reference in ("", "\n", "a\u0085b", "a\0", " a", "x" * 201)),
         {"reference": ""},
         {"other": 1},
     ):

@@ -143,7 +143,8 @@ class GiftWriter:
                         self._shard, self._settings.currency, self._house, look, *batch.columns
                     )
             except DOUBTFUL:
-                if look:
+                failures += look  # an account was closed, or a request carried out, meanwhile
+                if failures == ATTEMPTS:
                     raise
                 look = True
             except asyncpg.LockNotAvailableError as error:

@@ -111,6 +111,20 @@ async def test_two_may_open_one_at_the_same_time(pool, request_):
             await asyncio.wait_for(opener.fetch(opening, request_.payer_id, shard), timeout=5)
 
 
+async def test_what_was_closed_while_a_writer_waited_is_refused(pool, settings, request_):
+    writer = GiftWriter(pool, settings)
+    await pool.fetch(
+        "SELECT ledger.open_account($1, 'earnings', 'COIN', 0::smallint)", request_.payee_id
+    )
+    async with pool.acquire() as closer, closer.transaction():
+        await closer.fetch("SELECT ledger.close_account($1, 'earnings', 'COIN')", request_.payee_id)
+        posting = asyncio.create_task(writer.post([prepared(request_)]))
+        await somebody_waits(pool)
+    [settled] = await posting
+    assert settled.result is TransferResult.ACCOUNT_CLOSED
+    await writer.close()
+
+
 async def test_what_is_opened_meanwhile_is_closed_or_keeps_it_open(pool, store, request_):
     payee, earnings = request_.payee_id, AccountCode.EARNINGS
     opening = "SELECT ledger.open_account($1, 'earnings', 'COIN', 7::smallint)"

@@ -216,12 +216,11 @@ async def test_a_debit_is_taken_from_all_sub_accounts(post, fund, pool, ledger):
     await fund(ada, 60)
     earnings = AccountCode.EARNINGS
     for shard, minor in ((1, 10), (2, 20), (3, 30)):
+        account = await pool.fetchval(
+            "SELECT ledger.open_account($1, 'earnings', 'COIN', $2)", ada, shard
+        )
         await pool.execute(
-            "INSERT INTO ledger.accounts (owner_id, code, currency, shard, balance_minor)"
-            " VALUES ($1, 'earnings', 'COIN', $2, $3)",
-            ada,
-            shard,
-            minor,
+            "UPDATE ledger.accounts SET balance_minor = $2 WHERE account_id = $1", account, minor
         )
     payout = Posting(
         "correction",

@@ -7,6 +7,8 @@ import asyncpg
 import pytest
 
 from ledger.accounts import CHART
+from tests.support.history import fund as fund_in_books
+from tests.support.history import reserve, reverse, send
 
 TABLES = (
     "posting_entries",
@@ -233,6 +235,36 @@ async def test_a_hold_is_on_an_account_that_exists(pool):
             "INSERT INTO ledger.holds (hold_id, account_id, amount_minor, reason, created_at,"
             " expires_at) VALUES (gen_random_uuid(), gen_random_uuid(), 1, 'payout', now(),"
             " now() + interval '1 day')"
+        )
+
+
+async def test_what_was_captured_grows_and_a_closed_hold_is_final(pool, fund):
+    user = uuid4()
+    await fund(user, 100)
+    await reserve(pool, user, 50)
+    await pool.execute("UPDATE ledger.holds SET captured_minor = 20")
+    with pytest.raises(asyncpg.RestrictViolationError, match="only grows"):
+        await pool.execute("UPDATE ledger.holds SET captured_minor = 19")
+    await pool.execute("UPDATE ledger.holds SET state = 'voided', closed_at = now()")
+    for change in ("state = 'open', closed_at = NULL", "state = 'expired'", "captured_minor = 21"):
+        with pytest.raises(asyncpg.RestrictViolationError, match="is final"):
+            await pool.execute(f"UPDATE ledger.holds SET {change}")
+
+
+async def test_what_was_taken_back_only_grows(pool):
+    payer, payee = uuid4(), uuid4()
+    await fund_in_books(pool, payer, 100)
+    await reverse(pool, await send(pool, payer, payee, 100, fee_minor=30), 40)
+    await pool.execute("UPDATE ledger.reversals SET reversed_minor = 41")
+    with pytest.raises(asyncpg.RestrictViolationError, match="only grows"):
+        await pool.execute("UPDATE ledger.reversals SET reversed_minor = 40")
+
+
+async def test_an_account_is_opened_empty(pool):
+    with pytest.raises(asyncpg.RestrictViolationError, match="something on it"):
+        await pool.execute(
+            "INSERT INTO ledger.accounts (owner_id, code, currency, balance_minor)"
+            " VALUES (gen_random_uuid(), 'wallet', 'COIN', 1)"
         )
 
 

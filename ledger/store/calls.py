@@ -42,6 +42,14 @@ AWAY = (
 )
 
 
+def found_no_month(error: asyncpg.CheckViolationError) -> bool:
+    """Whether a row was on its way to the default partition when its month was made.
+
+    The next try finds the month. The constraint of a partition has no name.
+    """
+    return error.constraint_name is None
+
+
 class Connections(Protocol):
     """A pool, or what stands for one."""
 
@@ -114,6 +122,9 @@ class Calls:
                     timeout=self.settings.acquire_timeout_s
                 ) as connection:
                     return await command(connection)
+            except asyncpg.CheckViolationError as error:
+                if is_last or not found_no_month(error):
+                    raise
             except AWAY as error:
                 self.exhaustion.failed(error)
                 if is_last or not isinstance(error, WORTH_ANOTHER_TRY):

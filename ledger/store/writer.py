@@ -41,7 +41,11 @@ class SomethingSpeaksAgainst(asyncpg.PostgresError):
     sqlstate = "LR002"
 
 
-DOUBTFUL = (SomethingSpeaksAgainst, asyncpg.UniqueViolationError)
+DOUBTFUL = (
+    SomethingSpeaksAgainst,
+    asyncpg.UniqueViolationError,
+    asyncpg.CheckViolationError,  # its month was made while it was on its way to none
+)
 R = TransferResult
 POSTED, REPEATED = R.POSTED, R.REPEATED
 BUSY = LedgerBusy.code

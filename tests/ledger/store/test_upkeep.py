@@ -189,6 +189,36 @@ async def test_strays_move_to_their_month(
     await ledger.close()
 
 
+async def test_what_is_on_its_way_to_no_month_is_posted_in_it(
+    owner: asyncpg.Connection, pool: asyncpg.Pool, ledger, gift
+) -> None:
+    """A gift and a posting wait while the month that they are of is made."""
+    payer, payee = uuid4(), uuid4()
+    await fund(pool, payer, 1_000)
+    await ledger.send_gift(gift(payer_id=payer, payee_id=payee))
+    await drop_months(owner, 0)
+    waiting = "SELECT count(*) FROM pg_locks WHERE NOT granted AND database = $1"
+    database = await owner.fetchval(
+        "SELECT oid FROM pg_database WHERE datname = current_database()"
+    )
+    async with owner.transaction():
+        for table in TABLES:
+            assert await owner.fetchval(f"SELECT ledger.make_month('{table}', now())")
+        posted = asyncio.gather(
+            ledger.send_gift(gift(payer_id=payer, payee_id=payee)),
+            ledger.grant(
+                request_id=uuid4(), user_id=uuid4(), amount_minor=5, reason="test", granted_by=payee
+            ),
+        )
+        async with asyncio.timeout(10):
+            while await owner.fetchval(waiting, database) < 2:
+                await asyncio.sleep(0.005)
+    await posted
+    strays = "SELECT count(*) FROM ledger.event_log_default"
+    assert await owner.fetchval(strays) == 0
+    await ledger.close()
+
+
 async def test_a_month_that_cannot_be_made_keeps_no_other_from_it(
     owner: asyncpg.Connection, pool: asyncpg.Pool, settings: LedgerSettings
 ) -> None:

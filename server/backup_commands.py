@@ -27,18 +27,29 @@ from server.stores import database_urls, redis_address
 async def backup(settings: Settings, arguments: argparse.Namespace) -> None:
     """Write a backup, beside a running server or without one."""
     target, keys = arguments.target.absolute(), arguments.keys
+    keys = None if keys is None else keys.absolute()
     with refusals():
         make = _base_backup if arguments.base else _dump
         async with AsyncExitStack() as stack:
             folder = DataFolder(settings.stores.data_dir or default_data_dir())
             stack.callback(folder.release)
-            for each in (target, *([] if keys is None else [keys.absolute()])):
-                refuse_existing(each)
+            _refuse_targets(target, keys)
             print(f"{target}: {await make(settings.stores, folder, stack, target)}")
             if keys is not None:  # last: a backup that fails leaves no private keys behind
-                copy_keys(folder.path, keys.absolute())
+                copy_keys(folder.path, keys)
     if keys is None:
         print("Signing keys are not in it; --keys FOLDER copies them, to be kept apart.")
+
+
+def _refuse_targets(target: Path, keys: Path | None) -> None:
+    """What can be refused before anything is written is. Raises BackupRefused."""
+    refuse_existing(target)
+    if keys is not None:
+        refuse_existing(keys)
+        if keys == target or keys in target.parents or target in keys.parents:
+            raise BackupRefused(
+                f"Keep the keys apart from the backup: {keys} and {target} are not."
+            )
 
 
 async def _dump(

@@ -67,6 +67,9 @@ async def test_a_backup_that_is_refused_leaves_no_keys(
     assert (keys / "keys").is_dir()
     with pytest.raises(StartRefused, match="safe exists already"):
         await run(settings, "backup", f"{target}2", "--keys", str(keys))
+    for each in (f"{target}2", f"{target}2/keys"):
+        with pytest.raises(StartRefused, match="Keep the keys apart"):
+            await run(settings, "backup", f"{target}2", "--keys", each)
     assert not Path(f"{target}2").exists()
 
 

@@ -107,9 +107,15 @@ class ReplayStore:
         return _replay(row)
 
     async def take(self, consumer: str, holder: UUID) -> Replay | None:
-        """The consumer's oldest open replay, for `holder` alone for the next while."""
+        """The consumer's oldest open replay, for `holder` alone for the next while.
+
+        A claim that goes on for longer than any is one of a clock that was ahead: it counts for
+        nothing, as one that is over.
+        """
         now = self._clock()
-        row = await self._database.first(SQL["take"], consumer, holder, now, now + CLAIM)
+        row = await self._database.first(
+            SQL["take"], consumer, holder, now, now + CLAIM, now + 2 * CLAIM
+        )
         return None if row is None else _replay(row)
 
     async def advance(self, replay_id: UUID, position: int) -> None:

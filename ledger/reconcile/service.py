@@ -248,8 +248,10 @@ class Reconciler:
         return await self._store.change(difference_id, change)
 
     async def _is_due(self) -> bool:
-        newest = await self._store.newest_scheduled()
-        return newest is None or self._clock() - newest >= timedelta(seconds=self._settings.every_s)
+        now, every = self._clock(), timedelta(seconds=self._settings.every_s)
+        # A run that seems to come only later than the next one was made while a clock was ahead.
+        newest = await self._store.newest_scheduled(before=now + every)
+        return newest is None or now - newest >= every
 
     def _form(self, provider: str) -> SettlementFormat:
         form = self._settings.providers.get(provider)

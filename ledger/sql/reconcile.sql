@@ -140,7 +140,8 @@ WHERE $1::uuid IS NULL OR (started_at, reconciliation_id) < (
 ORDER BY started_at DESC, reconciliation_id DESC LIMIT $2
 
 -- name: newest_scheduled
-SELECT started_at FROM ledger.reconciliations WHERE kind = 'internal' AND started_by IS NULL
+SELECT started_at FROM ledger.reconciliations
+WHERE kind = 'internal' AND started_by IS NULL AND started_at < $1
 ORDER BY started_at DESC LIMIT 1
 
 -- name: scales

@@ -34,7 +34,7 @@ UPDATE ledger.replays SET claimed_by = $2, claimed_until = $4
 WHERE replay_id = (
     SELECT replay_id FROM ledger.replays
     WHERE consumer = $1 AND finished_at IS NULL
-      AND (claimed_by IS NULL OR claimed_by = $2 OR claimed_until < $3)
+      AND (claimed_by IS NULL OR claimed_by = $2 OR claimed_until NOT BETWEEN $3 AND $5)
     ORDER BY replay_id LIMIT 1 FOR UPDATE SKIP LOCKED)
 RETURNING *
 

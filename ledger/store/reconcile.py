@@ -61,9 +61,9 @@ class ReconcileStore:
         rows = await self._fetch_behind(SQL["reconciliations"], before, limit)
         return [_run(row) for row in rows]
 
-    async def newest_scheduled(self) -> datetime | None:
-        """When the last internal run began that nobody asked for by name."""
-        rows = await self._fetch(SQL["newest_scheduled"])
+    async def newest_scheduled(self, before: datetime) -> datetime | None:
+        """When the last internal run before that began that nobody asked for by name."""
+        rows = await self._fetch(SQL["newest_scheduled"], before)
         return rows[0]["started_at"] if rows else None
 
     async def published_until(self) -> int:

@@ -101,6 +101,20 @@ async def test_one_process_at_a_time_carries_it_out(replays: ReplayStore, clock:
     assert finished.finished_at == clock.now
 
 
+async def test_a_claim_of_a_clock_that_was_ahead_holds_nobody_up(
+    replays: ReplayStore, clock: Clock
+) -> None:
+    await replays.request("aml", after=0, until=8, reason="x")
+    clock.now += timedelta(days=365)
+    assert await replays.take("aml", uuid4()) is not None
+    clock.now = START
+    heir = uuid4()
+    assert await replays.take("aml", heir) is not None
+    # Clocks of two nodes are apart by a little: that is no reason.
+    clock.now -= CLAIM - timedelta(seconds=1)
+    assert await replays.take("aml", uuid4()) is None
+
+
 async def test_an_advance_never_goes_back(replays: ReplayStore) -> None:
     made = await replays.request("aml", after=0, until=8, reason="x")
     await replays.advance(made.replay_id, 5)

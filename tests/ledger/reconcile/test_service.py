@@ -352,6 +352,20 @@ async def test_the_schedule_compares_when_it_is_due_and_takes_the_inbox(
     assert sorted(run.kind for run in runs) == ["internal", "internal", "settlement"]
 
 
+async def test_a_clock_that_was_ahead_puts_the_schedule_off_for_one_time_at_most(reconciler, clock):
+    hour = 3600
+    clock.advance(365 * 24 * hour)
+    assert await reconciler.turn()
+    clock.advance(-365 * 24 * hour)
+    assert [await reconciler.turn() for _ in range(2)] == [True, False]
+    clock.advance(hour)
+    assert await reconciler.turn()
+    clock.advance(-60)  # put right by a minute
+    assert not await reconciler.turn()
+    clock.advance(hour + 60)
+    assert await reconciler.turn()
+
+
 async def test_a_turn_that_fails_is_said_and_the_schedule_goes_on(reconciler, stream, caplog):
     failed = asyncio.Event()
 

@@ -1,7 +1,7 @@
 """Reconciliation's tables on a real PostgreSQL."""
 
 from dataclasses import replace
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from uuid import uuid4
 
 import asyncpg
@@ -55,7 +55,9 @@ async def test_runs_are_kept_as_they_were(store):
     assert await store.reconciliation(uuid4()) is None
     assert await store.reconciliations(None, 1) == [newer]
     assert await store.reconciliations(newer.reconciliation_id, 10) == [run]
-    assert await store.newest_scheduled() == newer.started_at
+    a_moment = timedelta(microseconds=1)
+    assert await store.newest_scheduled(newer.started_at + a_moment) == newer.started_at
+    assert await store.newest_scheduled(newer.started_at) is None
 
 
 async def test_what_fails_leaves_nothing(store):
@@ -67,7 +69,7 @@ async def test_what_fails_leaves_nothing(store):
     with pytest.raises(ValueError, match="stop"):
         await fail()
     assert await store.reconciliations(None, 10) == []
-    assert await store.newest_scheduled() is None
+    assert await store.newest_scheduled(AT) is None
 
 
 async def test_runs_and_matches_never_change(store, pool):

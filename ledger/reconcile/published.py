@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping
 from ledger.reconcile.runs import Found
 
 CHECK = "stream"
+WHOLE = "whole stream"
 _BATCH = "batch "
 
 
@@ -30,6 +31,12 @@ def compare(
             yield Found(CHECK, subject, "in the stream with other events than in the log")
 
 
+def emptied(published_until: int) -> Iterator[Found]:
+    """The difference of a stream that has nothing, where the publisher's cursor says otherwise."""
+    if published_until:
+        yield Found(CHECK, WHOLE, f"the stream is empty, published up to {published_until}")
+
+
 def out_of_sight(found: Found, first: int) -> bool:
     """Whether a difference is of a batch before `first`: the stream can't say that it is mended."""
-    return int(found.subject.removeprefix(_BATCH)) < first
+    return found.subject != WHOLE and int(found.subject.removeprefix(_BATCH)) < first

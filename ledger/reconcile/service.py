@@ -31,7 +31,7 @@ from ledger.reconcile.errors import (
 from ledger.reconcile.items import Item, Tolerance
 from ledger.reconcile.matching import Leftover, Matching, match
 from ledger.reconcile.published import CHECK as STREAM
-from ledger.reconcile.published import compare, out_of_sight
+from ledger.reconcile.published import WHOLE, compare, emptied, out_of_sight
 from ledger.reconcile.runs import Found, Reconciliation, RunKind
 from ledger.reconcile.settlement import MalformedSettlement, read_settlement
 from ledger.reconcile.worklist import Difference, DifferenceState
@@ -293,7 +293,7 @@ async def _compare_stream(
     """What was found, and what was found before of batches that the stream has no more."""
     known = await work.open_differences(STREAM)
     if not published:
-        return [], known
+        return list(emptied(until)), [each for each in known if each.subject != WHOLE]
     first = min(published)
     logged = await work.logged(first, max(until, *published))
     found = list(islice(compare(published, logged, until), MOST_FOUND))

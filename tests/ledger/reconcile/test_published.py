@@ -1,6 +1,6 @@
 """The stream against the log, by digests."""
 
-from ledger.reconcile.published import compare, out_of_sight
+from ledger.reconcile.published import WHOLE, compare, emptied, out_of_sight
 from ledger.reconcile.runs import Found
 
 
@@ -32,3 +32,10 @@ def test_a_batch_that_the_stream_has_no_more_is_out_of_sight():
     found = Found("stream", "batch 12", "")
     assert out_of_sight(found, 13)
     assert not out_of_sight(found, 12)
+    assert not out_of_sight(Found("stream", WHOLE, ""), 13)
+
+
+def test_an_empty_stream_is_one_difference_where_something_was_published():
+    assert list(emptied(0)) == []
+    [found] = emptied(9)
+    assert (found.subject, found.reason) == (WHOLE, "the stream is empty, published up to 9")

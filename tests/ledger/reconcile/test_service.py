@@ -122,7 +122,13 @@ async def test_the_stream_is_compared_with_the_log(reconciler, pool, stream):
     stream.batches.pop(third)
     await reconciler.internal()
     assert await found(reconciler) == [("stream", f"batch {each}") for each in (second, third)]
+    kept = dict(stream.batches)
     stream.batches.clear()
+    for _ in range(2):
+        assert (await reconciler.internal()).differences == 1
+        assert len(await found(reconciler)) == 3
+        assert ("stream", "whole stream") in await found(reconciler)
+    stream.batches.update(kept)
     await reconciler.internal()
     assert len(await found(reconciler)) == 2
 

@@ -110,6 +110,7 @@ def event_source(
         consumer=member,
         claim_idle_ms=claim_idle_ms,
         key=returned_key(consumer),
+        is_own=True,
     )
     return CompleteSource(
         stream,

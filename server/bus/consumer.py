@@ -84,7 +84,10 @@ class ConsumerGroupSource:
         consumer: str,
         claim_idle_ms: int,
         key: str = STREAM_KEY,
+        is_own: bool = False,
     ) -> None:
+        """`is_own`: the stream at `key` is this group's alone, so what is done with leaves it."""
+        self._is_own = is_own
         self._redis = redis
         self._key = key
         self._group = group
@@ -107,7 +110,7 @@ class ConsumerGroupSource:
     async def ack(self, entry_ids: Sequence[str]) -> None:
         """These entries are done with."""
         if entry_ids:
-            await outlast(lambda: self._redis.xack(self._key, self._group, *entry_ids))
+            await outlast(lambda: self._ack(entry_ids))
 
     async def dead_letter(self, entry: Entry, reason: str) -> None:
         """Copy the entry with `reason` to the dead letters, and acknowledge it, in one step."""
@@ -229,11 +232,21 @@ class ConsumerGroupSource:
             FORGET_GONE_CONSUMERS, 1, self._key, self._group, str(GONE_CONSUMER_MS)
         )
 
+    async def _ack(self, entry_ids: Sequence[str]) -> None:
+        async with self._redis.pipeline(transaction=True) as pipeline:
+            self._done(pipeline, entry_ids)
+            await pipeline.execute()
+
     async def _dead_letter(self, entry: Entry, reason: str) -> None:
         async with self._redis.pipeline(transaction=True) as pipeline:
             self._copy(pipeline, entry, reason)
-            pipeline.xack(self._key, self._group, entry.entry_id)
+            self._done(pipeline, [entry.entry_id])
             await pipeline.execute()
+
+    def _done(self, pipeline: Redis, entry_ids: Sequence[str]) -> None:
+        pipeline.xack(self._key, self._group, *entry_ids)
+        if self._is_own:
+            pipeline.xdel(self._key, *entry_ids)
 
     def _copy(self, to: Redis, entry: Entry, reason: str) -> Awaitable[Any]:
         return to.xadd(

@@ -10,6 +10,7 @@ from redis.asyncio import Redis
 from ledger.event_store.database import Database
 from ledger.replays import ReplayStore
 from server.bus import STREAM_KEY
+from server.bus.dead_letters import returned_key
 from server.consumers import AML, KAFKA, EventConsumers, event_source
 from server.gateway.refusals import NotFound
 
@@ -56,3 +57,20 @@ async def test_a_source_reads_the_stream_and_writes_its_cursor(
     heir = event_source(redis, replays, AML, member="b", claim_idle_ms=1_000)
     assert await heir.read(max_entries=5, block_ms=1) == []
     assert await replays.cursor(AML) == 4
+
+
+async def test_letters_that_were_sent_back_and_handled_are_kept_nowhere(
+    replays: ReplayStore, redis: Redis
+) -> None:
+    consumers = EventConsumers(replays, redis)
+    for number in range(3):
+        await redis.xadd(f"{STREAM_KEY}:dead:aml", {"events": str(number)})
+    for letter in await consumers.all_letters(AML):
+        await consumers.send_back(AML, letter.letter_id)
+    source = event_source(redis, replays, AML, member="a", claim_idle_ms=1_000)
+    entries = await source.read(max_entries=5, block_ms=1)
+    assert len(entries) == 3
+    await source.ack([each.entry_id for each in entries[:2]])
+    await source.dead_letter(entries[2], "again")
+    assert await redis.xlen(returned_key(AML)) == 0
+    assert len(await consumers.all_letters(AML)) == 1

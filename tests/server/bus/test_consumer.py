@@ -106,6 +106,23 @@ async def test_an_acknowledged_entry_does_not_come_back(redis: Redis) -> None:
     assert await reading.lag() == GroupLag(unread=0, unfinished=0, lost=0)
 
 
+@pytest.mark.parametrize("is_own", [True, False])
+async def test_what_is_done_with_leaves_a_stream_of_the_group_s_own(
+    redis: Redis, is_own: bool
+) -> None:
+    await publish(redis, b"[1]", b"[2]", b"[3]", b"[4]")
+    reading = ConsumerGroupSource(
+        redis, group="aml", consumer="a", claim_idle_ms=60_000, is_own=is_own
+    )
+    one, two, three = await read(reading, 3)
+    await reading.ack([one.entry_id, two.entry_id])
+    await reading.dead_letter(three, "poison")
+    left = [fields[b"events"] for _, fields in await redis.xrange(STREAM_KEY)]
+    assert left == ([b"[4]"] if is_own else [b"[1]", b"[2]", b"[3]", b"[4]"])
+    assert [entry.payload for entry in await read(reading)] == [b"[4]"]
+    assert await reading.lag() == GroupLag(unread=0, unfinished=1, lost=0)
+
+
 async def test_a_dead_letter_keeps_the_entry_and_says_why(redis: Redis) -> None:
     await publish(redis, b"nonsense")
     reading = source(redis, claim_idle_ms=0)

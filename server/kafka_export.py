@@ -124,10 +124,9 @@ class KafkaExport:
         self._settings = settings
         self._producer = producer
         self._backoff = Backoff(FIRST_BACKOFF_S, settings.longest_backoff_s)
-        self._singly = False
-        """Whether the entries in hand are sent record by record, to find those that are refused."""
-        self._refused: dict[tuple[str, int], str] = {}
-        """Those records, by their entry and their place in it, and why."""
+        self._suspects: dict[str, dict[int, str]] = {}
+        """Entries that are sent record by record, for something in hand with them was refused: by
+        id, what of each was refused by itself since, by its place in the entry, and why."""
 
     async def run(self) -> None:
         """Work until cancelled."""
@@ -137,6 +136,7 @@ class KafkaExport:
                 await self._connected()
             except LeaseLost:
                 log.warning("another node exports to Kafka now")
+                self._suspects.clear()
                 continue
             except (KafkaError, OSError) as error:
                 self.figures.failures += 1
@@ -167,13 +167,12 @@ class KafkaExport:
         entries = await self._source.read(
             max_entries=self._settings.batch_entries, block_ms=BLOCK_MS
         )
-        if not self._singly:
+        if self._suspects.keys().isdisjoint(entry.entry_id for entry in entries):
             await self._export(producer, entries)
             return
         for entry in entries:
             await self._export(producer, [entry])
-        self._singly = False
-        self._refused.clear()
+            self._suspects.pop(entry.entry_id, None)
 
     async def _export(self, producer: Producer, entries: Sequence[Entry]) -> None:
         """Have Kafka take these entries, and be done with them."""
@@ -184,7 +183,8 @@ class KafkaExport:
         try:
             await self._answered(answers)
         except RECORD_REFUSED:
-            self._singly = True
+            for entry in entries:
+                self._suspects.setdefault(entry.entry_id, {})
             raise
         self._backoff.reset()
         await self._source.ack([entry_id for entry_id, wrong in faults.items() if not wrong])
@@ -199,9 +199,10 @@ class KafkaExport:
     ) -> list[str]:
         """Hand over an entry's records; what of it can't ever be exported, and why."""
         records, faults = records_of(entry.payload)
+        refused = self._suspects.get(entry.entry_id)
         for place, record in enumerate(records):
-            if (wrong := self._refused.get((entry.entry_id, place))) is not None:
-                faults.append(wrong)
+            if refused is not None and place in refused:
+                faults.append(refused[place])
                 continue
             try:
                 answer = asyncio.ensure_future(await self._sent(producer, record))
@@ -209,11 +210,11 @@ class KafkaExport:
                 faults.append(_fault(record, error))
                 continue
             answers.append(answer)
-            if self._singly:
+            if refused is not None:
                 try:
                     await self._answered([answer])
                 except RECORD_REFUSED as error:
-                    self._refused[entry.entry_id, place] = _fault(record, error)
+                    refused[place] = _fault(record, error)
                     raise
         return faults
 

@@ -4,10 +4,12 @@ import asyncio
 import signal
 from collections import defaultdict
 from collections.abc import AsyncIterator
+from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
-from uuid import UUID
+from uuid import UUID, uuid4
 
+import asyncpg
 import orjson
 import pytest
 from aiokafka.errors import (
@@ -19,9 +21,12 @@ from aiokafka.errors import (
 from redis.asyncio import Redis
 
 from config.kafka import KafkaSettings
+from ledger.event_store.database import Database
 from ledger.events import batch_to_json
+from ledger.replays import ReplayStore
 from server.background import background
 from server.bus import STREAM_KEY, ConsumerGroupSource, LedgerEventStream
+from server.consumers import KAFKA, EventConsumers, event_source
 from server.kafka_export import KafkaExport, KafkaProducer
 from server.kafka_records import records_of
 from server.lease import Lease
@@ -282,6 +287,27 @@ async def test_what_the_broker_refuses_is_set_aside_and_the_rest_goes_on_in_orde
     letters = await redis.xrange(f"{STREAM_KEY}:dead:kafka")
     assert [error.__name__.encode() in fields[b"reason"] for _, fields in letters] == [True] * 3
     assert exporting.figures.dead_letters == 3
+
+
+async def test_a_refused_record_that_is_sent_back_is_set_aside_again(
+    redis: Redis, pool: asyncpg.Pool
+) -> None:
+    published = Published(redis)
+    database = Database(pool, acquire_timeout_s=5, statement_timeout_s=5)
+    replays = ReplayStore(database, clock=lambda: datetime.now(UTC), new_id=uuid4)
+    consumers = EventConsumers(replays, redis)
+    source = event_source(redis, replays, KAFKA, member="kafka", claim_idle_ms=0)
+    producer = Refusing(MessageSizeTooLargeError, 2)
+    exporting = KafkaExport(source, Lease(redis, "kafka-export", 15), SETTINGS, producer)
+    async with background("export", exporting.run):
+        await published.add(1, events_each=2)
+        await until(lambda: exporting.figures.dead_letters == 1)
+        [letter] = await consumers.all_letters(KAFKA)
+        await consumers.send_back(KAFKA, letter.letter_id)
+        await until(lambda: exporting.figures.dead_letters == 2)
+        await published.add(2, events_each=1)
+        await until(lambda: exporting.figures.entries == 4)
+    assert list(dict.fromkeys(map(number_of, producer.sent))) == [1, 3, 4]
 
 
 async def test_one_node_exports_and_another_takes_over(redis: Redis) -> None:

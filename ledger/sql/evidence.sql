@@ -142,8 +142,8 @@ SELECT currency, scale::integer FROM ledger.currencies
 SELECT code, per_user, guarded FROM ledger.chart
 
 -- name: unlike_their_seal
--- Accounts that differ from their newest seal, are not sealed, or are gone. What waits to be sealed
--- is passed over.
+-- Accounts that differ from their newest seal, are not sealed, or are gone. What waits to be sealed may
+-- be new, may be closed now and may have other metadata.
 SELECT coalesce(a.account_id, s.account_id) AS account_id, s.position,
        CASE
            WHEN a.account_id IS NULL THEN 'the row is missing'
@@ -163,19 +163,25 @@ FULL JOIN (
     SELECT DISTINCT ON (account_id) * FROM ledger.account_seals
     ORDER BY account_id, position DESC
 ) s USING (account_id)
-WHERE (a.account_id IS NULL OR s.account_id IS NULL
-    OR (a.code, a.shard, a.currency, a.created_at, a.metadata::text)
-        <> (s.code, s.shard, s.currency, s.created_at, s.metadata::text)
-    OR (a.owner_id, a.closed_at) IS DISTINCT FROM (s.owner_id, s.closed_at))
-  AND NOT EXISTS (
-      SELECT FROM ledger.unsealed_accounts q WHERE q.account_id = a.account_id)
+WHERE a.account_id IS NULL
+   OR (s.account_id IS NOT NULL AND (a.code, a.owner_id, a.shard, a.currency, a.created_at)
+       IS DISTINCT FROM (s.code, s.owner_id, s.shard, s.currency, s.created_at))
+   OR (s.closed_at IS NOT NULL AND a.closed_at IS NULL)
+   OR ((a.closed_at, a.metadata::text) IS DISTINCT FROM (s.closed_at, s.metadata::text)
+       AND NOT EXISTS (
+           SELECT FROM ledger.unsealed_accounts q WHERE q.account_id = a.account_id))
 ORDER BY 1 LIMIT $1
 
 -- name: seals_of_another_kind
--- Seals of one account that differ in what never changes.
-SELECT account_id, max(position) AS position FROM ledger.account_seals
+-- Seals of one account that differ in what never changes; what is closed is never opened again.
+SELECT account_id, max(position) AS position
+FROM (
+    SELECT *, lag(closed_at) OVER (PARTITION BY account_id ORDER BY position) AS was_closed_at
+    FROM ledger.account_seals
+) seal
 GROUP BY account_id
 HAVING count(DISTINCT (code, owner_id, shard, currency, created_at)) > 1
+    OR bool_or(was_closed_at IS NOT NULL AND closed_at IS NULL)
 ORDER BY 1 LIMIT $1
 
 -- name: unlike_what_reverses

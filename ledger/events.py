@@ -109,7 +109,18 @@ class CurrencyAdded:
     scale: int
 
 
-EventData = GiftSent | CoinsGranted | PostingMade | HoldChanged | CurrencyAdded
+@dataclass(frozen=True, slots=True)
+class AccountDescribed:
+    """`account.described`: the metadata of an account was set; `metadata_sha256` as of holds."""
+
+    account_id: UUID
+    owner_id: UUID | None
+    code: str
+    currency: str
+    metadata_sha256: str
+
+
+EventData = GiftSent | CoinsGranted | PostingMade | HoldChanged | CurrencyAdded | AccountDescribed
 
 EVENT_TYPES: Mapping[str, type[EventData]] = MappingProxyType(
     {
@@ -118,6 +129,7 @@ EVENT_TYPES: Mapping[str, type[EventData]] = MappingProxyType(
         "posting.made": PostingMade,
         "hold.changed": HoldChanged,
         "currency.added": CurrencyAdded,
+        "account.described": AccountDescribed,
     }
 )
 VERSION = 1

@@ -29,6 +29,9 @@ class Snapshot(Protocol):
     async def scales(self) -> list[tuple[str, int]]:
         """Every currency with its scale."""
 
+    async def descriptions(self) -> list[tuple[UUID, str]]:
+        """Every account that has metadata, with its digest."""
+
     async def unlike_what_reverses(self, limit: int) -> list[tuple[UUID, str]]:
         """Reversals that are not what reverses comes to, each with what is wrong."""
 

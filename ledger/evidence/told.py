@@ -1,5 +1,6 @@
-"""What the events of the log tell of rows that are no part of the chain themselves: of holds and of
-currencies. The log is chained, so the rows must be what it says.
+"""What the events of the log tell of rows that are no part of the chain themselves: of holds, of
+currencies, and of what accounts are described with. The log is chained, so the rows must be what it
+says.
 
 Nearly all batches are gifts, and tell nothing: they are told apart by a look for some octets.
 """
@@ -7,7 +8,9 @@ Nearly all batches are gifts, and tell nothing: they are told apart by a look fo
 import struct
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
+from hashlib import sha256
 from typing import Any
+from uuid import UUID
 
 import orjson
 
@@ -17,6 +20,9 @@ from ledger.evidence.holds import HoldLog, HoldRow
 
 OWN_SCALES: Mapping[str, int] = {"COIN": 0}
 """Currencies of the product itself, which no event has to tell of."""
+
+NOT_DESCRIBED = sha256(b"{}").hexdigest()
+"""Of an account's metadata before anybody has set it."""
 
 _INTEGER = struct.Struct(">q")
 _POSTED_AT, _EVENTS = 42, 54
@@ -31,9 +37,11 @@ class Told:
     def __init__(self) -> None:
         self._holds = HoldLog()
         self._scales: dict[str, int] = {}
+        self._descriptions: dict[UUID, str] = {}
         self._tellers: Mapping[str, Teller] = {
             "hold.changed": self._holds.note,
             "currency.added": self._note_currency,
+            "account.described": self._note_description,
         }
         self._marks = [f'"{name}"'.encode() for name in self._tellers]
 
@@ -63,6 +71,10 @@ class Told:
         before = self._scales.setdefault(currency, scale)
         return None if before == scale else f"it adds {currency} again, with another scale"
 
+    def _note_description(self, data: Mapping[str, Any], _: datetime) -> str | None:
+        self._descriptions[UUID(data["account_id"])] = data["metadata_sha256"]
+        return None
+
     def compare_hold(self, row: HoldRow) -> Iterator[Finding]:
         """What of a row of holds is not as it was told; each is compared once."""
         for problem in self._holds.problems(row):
@@ -79,6 +91,15 @@ class Told:
         for currency in sorted(expected.keys() | found.keys()):
             if (problem := _scale_problem(expected.get(currency), found.get(currency))) is not None:
                 yield Finding("currencies", f"currency {currency}", problem)
+
+    def compare_descriptions(self, rows: Sequence[tuple[UUID, str]]) -> Iterator[Finding]:
+        """Accounts whose metadata is not as it was told; `rows` are all that have some."""
+        found = dict(rows)
+        for account_id in sorted(self._descriptions.keys() | found.keys()):
+            expected = self._descriptions.get(account_id, NOT_DESCRIBED)
+            if found.get(account_id, NOT_DESCRIBED) != expected:
+                problem = "metadata is not what the newest event says that it was described with"
+                yield Finding("accounts", f"account_id {account_id}", problem)
 
 
 def _scale_problem(expected: int | None, found: int | None) -> str | None:

@@ -11,7 +11,7 @@ In this order; what is found in one step ends it, so the first finding is the fi
 5. beside the replay, requests: none that is not chained, all as they were (request_check.py), and
    no seal of one that is not there
 6. one moment of the ledger: what is not chained yet is replayed, then sums of reversals,
-   currencies, holds and balances compared
+   currencies, descriptions, holds and balances compared
 
 Memory is that of two windows, some requests and one small record an account and a hold, however
 long the ledger is. While one window is replayed in a thread, the next one is fetched.
@@ -315,6 +315,7 @@ class Verifier:
         for transaction_id, problem in await moment.unlike_what_reverses(MOST_FINDINGS):
             self._find("reversals", f"transaction_id {transaction_id}", problem)
         self._findings += replay.told.compare_currencies(await moment.scales())
+        self._findings += replay.told.compare_descriptions(await moment.descriptions())
         async for hold in moment.hold_rows():
             self._findings += replay.told.compare_hold(hold)
             if len(self._findings) >= MOST_FINDINGS:

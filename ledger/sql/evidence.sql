@@ -138,6 +138,10 @@ FROM ledger.holds h LEFT JOIN ledger.accounts a USING (account_id)
 -- name: scales
 SELECT currency, scale::integer FROM ledger.currencies
 
+-- name: descriptions
+SELECT account_id, ledger.sha256_of(metadata) AS metadata_sha256
+FROM ledger.accounts WHERE metadata::text <> '{}'
+
 -- name: chart
 SELECT code, per_user, guarded FROM ledger.chart
 

@@ -297,6 +297,11 @@ class Snapshot:
         rows = await self._connection.fetch(SQL["scales"], timeout=PATIENCE_S)
         return [(row["currency"], row["scale"]) for row in rows]
 
+    async def descriptions(self) -> list[tuple[UUID, str]]:
+        """Every account that has metadata, with its digest."""
+        rows = await self._connection.fetch(SQL["descriptions"], timeout=PATIENCE_S)
+        return [(row["account_id"], row["metadata_sha256"]) for row in rows]
+
     async def unlike_what_reverses(self, limit: int) -> list[tuple[UUID, str]]:
         """Reversals that are not what reverses comes to, each with what is wrong."""
         rows = await self._connection.fetch(SQL["unlike_what_reverses"], limit, timeout=PATIENCE_S)

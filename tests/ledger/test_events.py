@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ledger.events import (
+    AccountDescribed,
     CoinsGranted,
     CurrencyAdded,
     EventLeg,
@@ -79,6 +80,7 @@ def test_postings_and_holds_come_back_as_they_went():
         ("hold.changed", hold),
         ("hold.changed", replace(hold, reason="payout", expires_at=AT, metadata_sha256="ab" * 32)),
         ("currency.added", CurrencyAdded("EURO", 2)),
+        ("account.described", AccountDescribed(uuid4(), None, "fees", "COIN", "ab" * 32)),
     ):
         event = replace(GIFT, type=name, data=data)
         assert from_json(to_json(event)) == event

@@ -166,7 +166,10 @@ async def test_what_changes_in_an_account_is_sealed_again(pool, chainer, evidenc
         await pool.fetch(change, user)
         assert await evidence.unlike_their_seal(10) == []  # it waits to be sealed
         await chainer.catch_up()
-    assert [link.kind for link in (await links(evidence))[before:]] == ["seals", "seals"]
+    assert [link.kind for link in (await links(evidence))[before:]] == [
+        *("seals", "seals"),
+        *("batch", "requests"),  # it is told of what the account was described with
+    ]
     assert await pool.fetchval(
         "SELECT closed_at IS NOT NULL AND metadata = '{\"why\": 1}' FROM ledger.accounts"
         " WHERE owner_id = $1 AND code = 'wallet'",

@@ -48,6 +48,17 @@ async def test_what_never_changes_is_found_in_the_queue_and_behind_it(forger, co
     assert "never changes" in report.findings[0].problem
 
 
+async def test_other_metadata_is_found_behind_the_queue_too(forger, pool):
+    await pool.execute("SELECT ledger.describe_account(NULL, 'fees', 'COIN', '{\"why\": 1}')")
+    await chain(forger)
+    assert (await forger.verify()).sound
+    account_id = await queued(forger, "metadata", "'{\"forged\": 1}'")
+    await chain(forger)
+    report = await forger.verify()
+    assert names(report, "accounts", f"account_id {account_id}"), report.findings
+    assert "metadata" in report.findings[0].problem
+
+
 async def test_what_was_closed_is_not_opened_again(forger, pool):
     ann = uuid4()
     await fund(pool, ann, 10)

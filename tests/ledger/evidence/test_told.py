@@ -12,7 +12,7 @@ from ledger.evidence.holds import HoldRow
 from ledger.evidence.told import Told
 from ledger.evidence.verify import Verifier
 from ledger.store.evidence import EvidenceStore
-from tests.support.evidence import AT, ONE, log_row
+from tests.support.evidence import AT, ONE, OTHER, log_row
 from tests.support.forger import newest_hold
 from tests.support.history import capture, fund, reserve, void
 from tests.support.old_ledger import ledger_before
@@ -60,6 +60,18 @@ def test_a_currency_is_not_added_anew_with_another_scale():
     assert "another scale" in problem
 
 
+def test_accounts_are_described_as_the_newest_event_says():
+    told = Told()
+    for digest in ("ab", "cd"):
+        data = {"account_id": str(ONE), "metadata_sha256": digest}
+        assert noted(told, {"type": "account.described", "data": data}) == []
+    assert list(told.compare_descriptions([(ONE, "cd")])) == []
+    for rows in ([(ONE, "ab")], [], [(ONE, "cd"), (OTHER, "ef")]):
+        [found] = told.compare_descriptions(rows)
+        assert found.row == f"account_id {OTHER if len(rows) == 2 else ONE}"
+    assert list(Told().compare_descriptions([])) == []
+
+
 @pytest.mark.parametrize(
     "events",
     ['["currency.added"', '["currency.added"]', '[{"type":"currency.added"}]', '{"hold.changed":1}']
@@ -94,6 +106,8 @@ async def test_holds_and_currencies_of_before_are_sound_after_the_migration(stor
     async with ledger_before(53, stores[0]) as (pool, to_come):
         await pool.execute("INSERT INTO ledger.currencies VALUES ('EURO', 2)")
         await fund(pool, ann := uuid4(), 100)
+        describe = "SELECT ledger.describe_account($1, 'wallet', 'COIN', $2)"
+        await pool.execute(describe, ann, {"before": 1})
         for close in (void, capture, None):
             await reserve(pool, ann, 10)
             if close is not None:
@@ -112,6 +126,9 @@ async def test_holds_and_currencies_of_before_are_sound_after_the_migration(stor
             return [str(found) for found in report.findings]
 
         assert await findings() == []
+        for metadata in ({"since": 2}, {}):
+            await pool.execute(describe, ann, metadata)
+            assert await findings() == []
         await pool.execute("DROP TRIGGER append_only ON ledger.currencies")
         await pool.execute("UPDATE ledger.currencies SET scale = 4 WHERE currency = 'EURO'")
         assert await findings() == [

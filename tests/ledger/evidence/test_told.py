@@ -41,7 +41,7 @@ def test_the_products_own_currency_is_known_without_an_event():
 
 def test_others_are_as_they_were_added():
     told = Told()
-    assert noted(told, {"type": "gift.sent", "data": {}}, added()) == []
+    assert noted(told, {"type": "posting.made", "data": {}}, added()) == []
     assert compared(told, COIN, EURO) == []
     assert compared(told, COIN, ("EURO", 4)) == [
         ("currency EURO", "scale is 4, it was added with 2")
@@ -85,6 +85,12 @@ def test_events_that_cannot_be_read_are_named(events):
 
 def test_other_events_are_not_even_read():
     assert list(Told().note([log_row(events="no JSON at all")])) == []
+
+
+def test_a_batch_of_gifts_is_known_by_its_first_event():
+    """As the writer of gifts makes them: nothing else is in one."""
+    first = orjson.dumps({"event_id": str(ONE), "sequence": -(2**63), "type": "gift.sent"}).decode()
+    assert list(Told().note([log_row(events=f'[{first},"hold.changed"]')])) == []
 
 
 def test_holds_are_named_by_their_ids():

@@ -29,6 +29,7 @@ _POSTED_AT, _EVENTS = 42, 54
 """Where the two begin in an encoded row of the log."""
 _GIFT, _HEAD = b'"gift.sent"', 200
 """The writer of gifts names the type of each event behind its id and sequence."""
+_UNREADABLE = (ValueError, TypeError, LookupError, AttributeError, ArithmeticError, struct.error)
 
 Teller = Callable[[Mapping[str, Any], datetime], str | None]
 
@@ -57,7 +58,7 @@ class Told:
                 continue
             try:
                 problem = self._note_events(octets)
-            except (ValueError, TypeError, KeyError, AttributeError, OverflowError):
+            except _UNREADABLE:
                 problem = "its events can't be read"
             if problem is not None:
                 yield Finding("event_log", log_name(row), problem)

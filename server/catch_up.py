@@ -19,7 +19,7 @@ from server.database import create_pool
 log = logging.getLogger(__name__)
 
 PATIENCE_S = 600.0
-"""Behind a gap it waits for every transaction of the cluster, those of other databases too."""
+"""Behind a gap it waits for postings that run elsewhere, and a backlog takes its time."""
 
 
 async def chain_what_waits(pool: asyncpg.Pool, settings: EvidenceSettings) -> int:

@@ -35,9 +35,8 @@ async def test_a_gap_is_not_waited_for_for_ever(
     pool: asyncpg.Pool, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("server.catch_up.PATIENCE_S", 0.2)
-    await pool.execute("SELECT nextval('ledger.batch_numbers')")
-    await fund(pool, uuid4(), 10)
     async with pool.acquire() as other, other.transaction():
-        await other.fetchval("SELECT pg_current_xact_id()")
+        await other.fetchval("SELECT ledger.next_batch()")  # a posting that has not committed
+        await fund(pool, uuid4(), 10)
         await chain_what_waits(pool, EvidenceSettings())
     assert "TimeoutError" in caplog.text

@@ -14,7 +14,7 @@ END $$;
 -- The lowest id of a transaction that may have drawn a number and not committed it; where there is
 -- none, an id that all which have ended are below. pg_locks has ids of 32 bits: those nearest to the
 -- next one are meant.
-CREATE FUNCTION ledger.oldest_posting() RETURNS bigint LANGUAGE sql VOLATILE AS $$
+CREATE OR REPLACE FUNCTION ledger.oldest_posting() RETURNS bigint LANGUAGE sql VOLATILE AS $$
     SELECT coalesce(
         min(next_id - (((next_id - own_id + 2147483648) & 4294967295) - 2147483648)), min(next_id))
     FROM (SELECT pg_snapshot_xmax(pg_current_snapshot())::text::bigint AS next_id) next

@@ -51,7 +51,9 @@ KEEP_THEIR_CONNECTION = {
     "server/migrations.py",
 }
 TAKE_IT_BACK = {
-    "ledger/migrations/0044_shifts.sql",  # end_shift; tests/ledger/store/test_log.py looks after it
+    # end_shift; tests/ledger/store/test_log.py looks after it
+    "ledger/migrations/0044_shifts.sql",
+    "ledger/migrations/0055_gaps_of_postings.sql",
 }
 
 

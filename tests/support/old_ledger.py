@@ -10,6 +10,14 @@ from server.database import create_pool
 from server.embedded.postgres import EmbeddedPostgres
 from server.migrations import Migration, migrations
 
+ASKS_FOR_POSTINGS = 55
+ASKED_BEFORE = """
+CREATE FUNCTION ledger.oldest_posting() RETURNS bigint LANGUAGE sql AS $$
+    SELECT pg_snapshot_xmin(pg_current_snapshot())::text::bigint
+$$
+"""
+"""What the chainer asked for itself before that migration."""
+
 
 @asynccontextmanager
 async def ledger_before(
@@ -24,6 +32,8 @@ async def ledger_before(
     for each in of_ledger:
         if each.version < version:
             await pool.execute(each.sql)
+    if version <= ASKS_FOR_POSTINGS:
+        await pool.execute(ASKED_BEFORE)
     yield pool, [each for each in of_ledger if each.version >= version]
     pool.terminate()
     await admin.execute(f"DROP DATABASE {name} WITH (FORCE)")

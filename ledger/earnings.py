@@ -47,14 +47,14 @@ class EarningsService:
         What was taken from earnings counts as taken from the oldest; what a streamer owes after a
         chargeback is paid back first, and from what is available where that is more. Run twice it
         does nothing more; cut off by a ledger that is busy, the next run goes on there first, so
-        that those behind get their turn.
+        that those behind get their turn, and those before it where it was cut off there again.
         """
         start, self._cut_off_at = self._cut_off_at, FIRST
         matured = await self._mature_behind(start, before)
         return matured if start == FIRST else matured + await self._mature_behind(FIRST, before)
 
-    async def _mature_behind(self, last: UUID, before: datetime) -> int:
-        matured = 0
+    async def _mature_behind(self, start: UUID, before: datetime) -> int:
+        last, matured = start, 0
         while True:
             try:
                 with self._door.call("mature"):
@@ -62,7 +62,7 @@ class EarningsService:
                         self._currency, before, last, AT_ONCE, DESCRIPTION
                     )
             except LedgerBusy:
-                self._cut_off_at = last
+                self._cut_off_at = last if last != start else FIRST
                 raise
             if count:
                 matured += count

@@ -122,6 +122,9 @@ def _database(url: str, name: str) -> str:
 
 
 def _open_to_stores(path: Path) -> None:
-    """Let the stores' unprivileged account into pytest's private folder."""
-    for folder in (path, *path.parents[:2]):
-        folder.chmod(folder.stat().st_mode | 0o011)
+    """Let the stores' unprivileged account into pytest's private folders."""
+    for folder in (path, *path.parents[:3]):
+        mode = folder.stat().st_mode
+        if mode & 0o011 == 0o011:
+            return
+        folder.chmod(mode | 0o011)

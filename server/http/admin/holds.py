@@ -8,12 +8,12 @@ from pydantic import Field
 from ledger.accounts import AccountCode
 from ledger.errors import UnknownHold
 from ledger.holds import Hold, HoldState, OpenHold
+from ledger.money import MAX_MINOR
 from server.gateway.body import Body
 from server.gateway.route import Answer, Call
 from server.http.admin.streams import MAX_REASON_CHARS
 from server.http.shapes import GivenInstant, Instant, Shape
 
-MAX_INT64 = 2**63 - 1
 PLACED_BY = "placed_by"
 """In the metadata of a hold: the admin. Those of payouts have none, and end with their payout."""
 
@@ -25,7 +25,7 @@ class NewHold(Body):
 
     request_id: UUID
     account: HoldAccount
-    amount_minor: int = Field(ge=1, le=MAX_INT64)
+    amount_minor: int = Field(ge=1, le=MAX_MINOR)
     expires_at: GivenInstant
     reason: str
 

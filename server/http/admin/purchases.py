@@ -4,6 +4,7 @@ from uuid import UUID
 
 from pydantic import Field
 
+from ledger.money import MAX_MINOR
 from ledger.purchases.purchase import PaymentRecord, Purchase
 from ledger.purchases.states import PurchaseState
 from server.gateway.body import Body
@@ -12,15 +13,13 @@ from server.http.admin.payouts import StoredEventShape, Why
 from server.http.payouts import IdPaging
 from server.http.shapes import Instant, Shape
 
-MAX_INT64 = 2**63 - 1
-
 
 class Payment(Body):
     """A payment that came in; `request_id` is the idempotency key."""
 
     request_id: UUID
-    amount_minor: int = Field(ge=1, le=MAX_INT64)
-    paid_minor: int = Field(ge=1, le=MAX_INT64)
+    amount_minor: int = Field(ge=1, le=MAX_MINOR)
+    paid_minor: int = Field(ge=1, le=MAX_MINOR)
     paid_currency: str
     reference: str
 

@@ -4,13 +4,12 @@ from uuid import UUID
 
 from pydantic import Field
 
+from ledger.money import MAX_MINOR
 from ledger.postings import PostingReceipt
 from ledger.reversals import ReversalKind, Shortfall
 from server.gateway.body import Body
 from server.gateway.route import Answer, Call
 from server.http.shapes import Instant, Shape
-
-MAX_INT64 = 2**63 - 1
 
 
 class Reversal(Body):
@@ -21,7 +20,7 @@ class Reversal(Body):
     """
 
     request_id: UUID
-    amount_minor: int | None = Field(default=None, ge=1, le=MAX_INT64)
+    amount_minor: int | None = Field(default=None, ge=1, le=MAX_MINOR)
     reason: str
     shortfall: Shortfall | None = Field(default=None, strict=False)
     reference: str | None = Field(default=None, min_length=1, max_length=200)

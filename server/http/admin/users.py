@@ -6,11 +6,10 @@ from uuid import UUID
 from pydantic import Field
 
 from identity.roles import Role
+from ledger.money import MAX_MINOR
 from server.gateway.body import Body
 from server.gateway.route import Answer, Call
 from server.http.shapes import Paging, Shape, UserShape
-
-MAX_INT64 = 2**63 - 1
 
 
 class UserSearch(Paging):
@@ -36,7 +35,7 @@ class Grant(Body):
     """Coins out of nothing; `request_id` is the idempotency key."""
 
     request_id: UUID
-    amount_minor: int = Field(ge=1, le=MAX_INT64)
+    amount_minor: int = Field(ge=1, le=MAX_MINOR)
     reason: str
 
 

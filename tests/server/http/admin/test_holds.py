@@ -5,7 +5,8 @@ from typing import Any
 from uuid import uuid4
 
 from identity.roles import Role
-from tests.support.payout_desk import asked, earner
+from ledger.accounts import AccountCode
+from tests.support.payout_desk import earner
 
 LATER = "2099-01-31T12:00:00.000Z"
 
@@ -49,13 +50,21 @@ async def test_what_is_held_can_t_be_given_until_it_is_released(api: Any) -> Non
 
 async def test_held_earnings_are_not_paid_out_and_a_payout_s_hold_is_its_own(api: Any) -> None:
     admin, streamer = await api.person(Role.ADMIN), await earner(api)
-    await asked(api, streamer, 1_000)
+    await api.services.ledger.holds.place(  # as a payout does
+        caller_id=uuid4(),
+        request_id=uuid4(),
+        owner_id=streamer.user_id,
+        code=AccountCode.EARNINGS_AVAILABLE,
+        amount_minor=500,
+        expires_at=datetime.now(UTC) + timedelta(hours=1),
+        reason="Payout",
+    )
     holds = f"/api/admin/users/{streamer.user_id}/holds"
-    for hold in (await api("GET", holds, by=admin)).json["holds"]:
-        assert hold["placed_by"] is None
-        path = f"/api/admin/holds/{hold['hold_id']}/release"
-        reply = await api("POST", path, {"request_id": str(uuid4()), "reason": "No."}, by=admin)
-        assert (reply.status, reply.code) == (404, "unknown_hold")
+    [hold] = (await api("GET", holds, by=admin)).json["holds"]
+    assert hold["placed_by"] is None
+    path = f"/api/admin/holds/{hold['hold_id']}/release"
+    reply = await api("POST", path, {"request_id": str(uuid4()), "reason": "No."}, by=admin)
+    assert (reply.status, reply.code) == (404, "unknown_hold")
     wallet = (await api("GET", "/api/me/wallet", by=streamer)).json
     everything = wallet["earnings_available_minor"]
     kept = body(account="earnings_available", amount_minor=everything)

@@ -53,7 +53,10 @@ class Cascade:
             raise StreamOffline
         tracks = feed_tracks(stream.published)
         keys, address = link.keys.at_origin(), link.address
-        self._registry.traffic.add_feed(link.number, Role.VIEWER, keys, address, stream, now=now)
+        ssrcs = [link.feedback_ssrc]
+        self._registry.traffic.add_feed(
+            link.number, Role.VIEWER, keys, address, stream, ssrcs=ssrcs, now=now
+        )
         stream.edges.add(link.number)
         stream.relay.add_viewer(Viewer(link.number, viewer_tracks(tracks), keys, address), now)
         self._log("feed opened", stream)
@@ -81,11 +84,14 @@ class Cascade:
         else:
             self._registry.drop_feed(stream, now)
         keys = link.keys.at_edge()
+        ssrcs = [track.ssrc for track in feed.tracks if track.ssrc is not None]
         self._registry.traffic.add_feed(
-            link.number, Role.PUBLISHER, keys, link.address, stream, now=now
+            link.number, Role.PUBLISHER, keys, link.address, stream, ssrcs=ssrcs, now=now
         )
         stream.feed = link.number
-        self._registry.connect(stream, link.number, feed.published, feed.tracks, now)
+        self._registry.connect(
+            stream, link.number, feed.published, feed.tracks, now, told_by=link.feedback_ssrc
+        )
         self._log("feed taken in", stream)
 
     def unlink(self, stream_id: UUID, now: float) -> None:

@@ -58,6 +58,12 @@ class Link:
     address: Address
     keys: FeedKeys
 
+    @property
+    def feedback_ssrc(self) -> int:
+        """The source of what the edge tells the origin: of each feed its own, as both ends send
+        and receive all of their feeds at one address. Never 0."""
+        return 1 + self.number % 0xFFFF_FFFF
+
 
 @dataclass(frozen=True, slots=True)
 class Feed:

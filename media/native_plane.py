@@ -77,13 +77,21 @@ class NativePlane:
         self._unsent += not went
         return went
 
-    def add_peer(self, peer: int, role: Role, keys: SrtpKeys, addresses: Sequence[Address]) -> None:
+    def add_peer(
+        self,
+        peer: int,
+        role: Role,
+        keys: SrtpKeys,
+        addresses: Sequence[Address],
+        ssrcs: Sequence[int] = (),
+    ) -> None:
         if peer in self._peers.by_number or not addresses:
             raise ValueError("a peer has a number of its own and an address")
         self._peers.by_number[peer] = added = native_peer(peer, keys, role)
         self._native.add_peer(added)
         for address in addresses:
-            self._native.bind(added, address)
+            for ssrc in ssrcs or (0,):
+                self._native.bind(added, address, ssrc)
         self._native.select(added, addresses[-1])
 
     def bind(self, peer: int, address: Address) -> None:

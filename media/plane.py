@@ -97,9 +97,18 @@ class DataPlane(Protocol):
     def send(self, datagram: bytes, address: Address) -> bool:
         """Send a STUN or DTLS datagram, or drop it (`counts().unsent`); whether it went."""
 
-    def add_peer(self, peer: int, role: Role, keys: SrtpKeys, addresses: Sequence[Address]) -> None:
+    def add_peer(
+        self,
+        peer: int,
+        role: Role,
+        keys: SrtpKeys,
+        addresses: Sequence[Address],
+        ssrcs: Sequence[int] = (),
+    ) -> None:
         """A peer whose keys are agreed, at these addresses; the last of them is sent to until
-        `select`. Raises ValueError where there are none, or the number is taken."""
+        `select`. With `ssrcs` it shares the addresses with others, and only what comes from these
+        sources is its own. Raises ValueError where there are no addresses, or the number is taken.
+        """
 
     def bind(self, peer: int, address: Address) -> None:
         """Take packets from `address`, which a checked STUN request proved to be the peer's."""

@@ -19,7 +19,7 @@ from media.relay.python_stream import PythonStream, Routes
 from media.relay.relay_times import RelayTimes
 from media.relay.tracks import Address
 from media.session import Role
-from media.transport.demux import DatagramKind, classify
+from media.transport.demux import DatagramKind, classify, ssrc_of
 from media.transport.srtp import SrtpKeys, SrtpReceiver, SrtpSender
 from media.transport.udp import Batch
 
@@ -37,13 +37,17 @@ class PlaneSocket(Protocol):
     def close(self) -> None: ...
 
 
+_Place = tuple[Address, int]
+"""An address, and the SSRC of who shares it; 0 of who has it alone."""
+
+
 @dataclass(slots=True, eq=False)
 class _Peer:
     number: int
     role: Role
     srtp_in: SrtpReceiver
     srtp_out: SrtpSender
-    addresses: set[Address]
+    places: set[_Place]
     selected: Address
     heard_at: float = float("-inf")
 
@@ -60,7 +64,7 @@ class PythonPlane:
         self._socket = socket
         self._sender = sender
         self._peers: dict[int, _Peer] = {}
-        self._by_address: dict[Address, _Peer] = {}
+        self._by_place: dict[_Place, _Peer] = {}
         self._streams: dict[int, PythonStream] = {}
         self._routes = Routes()
         self._datagrams: Counter[str] = Counter()
@@ -83,26 +87,37 @@ class PythonPlane:
         self._unsent += not went
         return went
 
-    def add_peer(self, peer: int, role: Role, keys: SrtpKeys, addresses: Sequence[Address]) -> None:
+    def add_peer(
+        self,
+        peer: int,
+        role: Role,
+        keys: SrtpKeys,
+        addresses: Sequence[Address],
+        ssrcs: Sequence[int] = (),
+    ) -> None:
         if peer in self._peers or not addresses:
             raise ValueError("a peer has a number of its own and an address")
         made = _Peer(peer, role, SrtpReceiver(keys), SrtpSender(keys), set(), addresses[-1])
         self._peers[peer] = made
         for address in addresses:
-            self.bind(peer, address)
+            for ssrc in ssrcs or (0,):
+                self._bind(made, (address, ssrc))
 
     def bind(self, peer: int, address: Address) -> None:
         if (bound := self._peers.get(peer)) is not None:
-            if (former := self._by_address.get(address)) is not None:
-                former.addresses.discard(address)
-            bound.addresses.add(address)
-            self._by_address[address] = bound
+            self._bind(bound, (address, 0))
+
+    def _bind(self, peer: _Peer, place: _Place) -> None:
+        if (former := self._by_place.get(place)) is not None:
+            former.places.discard(place)
+        peer.places.add(place)
+        self._by_place[place] = peer
 
     def unbind(self, peer: int, address: Address) -> None:
-        bound = self._peers.get(peer)
-        if bound is not None and address in bound.addresses:
-            bound.addresses.remove(address)
-            del self._by_address[address]
+        bound, place = self._peers.get(peer), (address, 0)
+        if bound is not None and place in bound.places:
+            bound.places.remove(place)
+            del self._by_place[place]
 
     def select(self, peer: int, address: Address) -> None:
         if (selecting := self._peers.get(peer)) is not None:
@@ -114,8 +129,8 @@ class PythonPlane:
         removed = self._peers.pop(peer, None)
         if removed is None:
             return
-        for address in removed.addresses:
-            del self._by_address[address]
+        for place in removed.places:
+            del self._by_place[place]
         if (stream := self._routes.watched.get(peer)) is not None:
             stream.remove_viewer(peer)
 
@@ -173,11 +188,15 @@ class PythonPlane:
         if touched:
             listener.on_attention(touched, now)
 
+    def _sender_of(self, datagram: bytes, address: Address) -> _Peer | None:
+        alone = self._by_place.get((address, 0))
+        return alone or self._by_place.get((address, ssrc_of(datagram)))
+
     def _receive_rtp(self, batch: Batch, now: float) -> set[int]:
         """Forward media; the streams that got any."""
         media: dict[_Peer, list[bytes]] = {}
         for datagram, address in batch:
-            peer = self._by_address.get(address)
+            peer = self._sender_of(datagram, address)
             if peer is None or peer.number not in self._routes.published:
                 self._dropped["rtp_of_no_publisher"] += 1
                 continue
@@ -197,7 +216,7 @@ class PythonPlane:
     def _decrypt_rtcp(self, batch: Batch, now: float) -> list[PeerPacket]:
         packets = []
         for datagram, address in batch:
-            peer = self._by_address.get(address)
+            peer = self._sender_of(datagram, address)
             if peer is None:
                 self._dropped["rtcp_of_no_session"] += 1
                 continue

@@ -19,6 +19,7 @@ from media.holds import Holds
 from media.live import LiveStream, StreamEvent, StreamState
 from media.negotiation import track_spec
 from media.plane import DataPlane
+from media.relay.publisher_feedback import RECEIVER_SSRC
 from media.relay.tracks import TrackSpec, Viewer
 from media.session import EndReason, Role, Session, SessionEvent, SessionState
 from media.traffic import Peer, Traffic
@@ -184,14 +185,17 @@ class Registry:
         published: Sequence[PublishedTrack],
         specs: Sequence[TrackSpec],
         now: float,
+        *,
+        told_by: int = RECEIVER_SSRC,
     ) -> None:
-        """A stream has a source again, or for the first time: a publisher, or a feed."""
+        """A stream has a source again, or for the first time: a publisher, or a feed. `told_by` is
+        our SSRC in what it is told."""
         self.streams[stream.stream_id] = stream
         if stream.state is StreamState.STARTING:
             stream.live_at = now
         stream.on(StreamEvent.CONNECTED)
         stream.published = tuple(published)
-        stream.relay.set_publisher(source, specs, now)
+        stream.relay.set_publisher(source, specs, now, told_by=told_by)
         for viewer in list(stream.viewers.values()):
             if not can_watch(viewer.watched, stream.published):
                 self.end_session(viewer, EndReason.CODECS_CHANGED, now)

@@ -96,10 +96,12 @@ class Traffic:
         address: Address,
         stream: LiveStream,
         *,
+        ssrcs: Sequence[int],
         now: float,
     ) -> None:
-        """Another worker takes part in a stream, as its publisher or as a viewer."""
-        self._plane.add_peer(number, role, keys, [address])
+        """Another worker takes part in a stream, as its publisher or as a viewer; `ssrcs` tell what
+        it sends from what it sends of other streams."""
+        self._plane.add_peer(number, role, keys, [address], ssrcs)
         self._feeds[number] = _FeedPeer(role, stream, now)
         self._streams[stream.number] = stream
 

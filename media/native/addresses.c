@@ -28,7 +28,9 @@ static void sip_round(uint64_t v[4])
 /* SipHash-2-4 (Aumasson, Bernstein 2012) of three words. */
 static uint64_t hash_of(const uint64_t seed[2], const sl_address_key *key)
 {
-    const uint64_t words[] = {key->high, key->low, key->port_family, (uint64_t)24 << 56};
+    const uint64_t words[] = {
+        key->high, key->low, (uint64_t)key->ssrc << 32 | key->port_family, (uint64_t)24 << 56
+    };
     uint64_t v[4] = {
         seed[0] ^ 0x736f6d6570736575,
         seed[1] ^ 0x646f72616e646f6d,
@@ -84,7 +86,7 @@ sl_address_key sl_address_key_of(const struct sockaddr *address)
 bool sl_address_key_equal(const sl_address_key *one, const sl_address_key *other)
 {
     return one->high == other->high && one->low == other->low &&
-           one->port_family == other->port_family;
+           one->port_family == other->port_family && one->ssrc == other->ssrc;
 }
 
 /* The slot of `key`, or the free one where it would be put. */

@@ -1,5 +1,8 @@
 /* Who is at an address: a hash table of IPv4 and IPv6 addresses with ports.
  *
+ * Several may share one, each told by the SSRCs of what it sends: all feeds between two workers go
+ * from one port to another.
+ *
  * Looking up allocates nothing. The hash is keyed with a seed that nobody outside knows, so that
  * chosen addresses can't pile up in one place (SipHash-2-4). */
 #ifndef SL_ADDRESSES_H
@@ -16,6 +19,7 @@ enum { SL_ADDRESSES_SEED = 16 };
 typedef struct {
     uint64_t high, low; /* IPv4: low alone */
     uint32_t port_family;
+    uint32_t ssrc; /* 0: whatever comes from there */
 } sl_address_key;
 
 typedef struct {
@@ -34,6 +38,7 @@ typedef struct {
 bool sl_addresses_init(sl_addresses *table, const uint8_t *seed, size_t limit);
 void sl_addresses_free(sl_addresses *table);
 
+/* With the SSRC 0. */
 sl_address_key sl_address_key_of(const struct sockaddr *address);
 bool sl_address_key_equal(const sl_address_key *one, const sl_address_key *other);
 

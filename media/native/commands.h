@@ -16,7 +16,7 @@ enum { SL_MAX_COMMANDS = 65536 }; /* that may wait */
 
 typedef enum {
     SL_ADD_PEER,       /* peer */
-    SL_BIND,           /* peer, address */
+    SL_BIND,           /* peer, address, ssrc or 0 */
     SL_UNBIND,         /* peer, address */
     SL_SELECT,         /* peer, address */
     SL_REMOVE_PEER,    /* peer */

@@ -2,6 +2,7 @@
 #ifndef SL_DEMUX_H
 #define SL_DEMUX_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -27,6 +28,19 @@ static inline sl_datagram_kind sl_classify(const uint8_t *datagram, size_t size)
     if (128 <= first && first <= 191)
         return 192 <= second && second <= 223 ? SL_RTCP : SL_RTP;
     return SL_OTHER;
+}
+
+/* The source of an RTP or RTCP packet, which is never encrypted (RFC 3711 §3.1, §3.4); false: it is
+ * neither, or too short to say. */
+static inline bool sl_ssrc_of(const uint8_t *datagram, size_t size, uint32_t *ssrc)
+{
+    sl_datagram_kind kind = sl_classify(datagram, size);
+    size_t at = kind == SL_RTP ? 8 : 4;
+    if ((kind != SL_RTP && kind != SL_RTCP) || size < at + 4)
+        return false;
+    const uint8_t *bytes = datagram + at;
+    *ssrc = (uint32_t)bytes[0] << 24 | (uint32_t)bytes[1] << 16 | (uint32_t)bytes[2] << 8 | bytes[3];
+    return true;
 }
 
 #endif

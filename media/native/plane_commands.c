@@ -38,6 +38,7 @@ static void bind_address(sl_plane *plane, sl_command *command, double now)
 {
     (void)now;
     sl_address_key key = sl_address_key_of(&command->address.name.any);
+    key.ssrc = command->ssrc;
     if (command->peer->is_added) /* the table holds no reference */
         sl_peer_bind(command->peer, &plane->addresses, &key);
 }

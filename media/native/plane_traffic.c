@@ -171,6 +171,14 @@ static void on_datagram(
     }
 }
 
+/* Who of those that share an address has sent this, by its SSRC; NULL: none of them. */
+static sl_peer *sharer(const sl_plane *plane, sl_address_key key, sl_plain plain)
+{
+    if (!sl_ssrc_of(plain.bytes, plain.size, &key.ssrc))
+        return NULL;
+    return sl_addresses_get(&plane->addresses, &key);
+}
+
 static void on_message(sl_plane *plane, const sl_message *message, double now)
 {
     sl_address_key key = sl_address_key_of(message->from);
@@ -179,7 +187,8 @@ static void on_message(sl_plane *plane, const sl_message *message, double now)
     do { /* an empty datagram is one, too */
         size_t left = message->size - at;
         size_t size = left < message->segment ? left : message->segment;
-        on_datagram(plane, peer, (sl_plain){message->bytes + at, size}, message, now);
+        sl_plain plain = {message->bytes + at, size};
+        on_datagram(plane, peer ? peer : sharer(plane, key, plain), plain, message, now);
         at += size;
     } while (at < message->size);
 }

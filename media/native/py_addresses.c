@@ -38,12 +38,13 @@ static void addresses_dealloc(AddressesObject *self)
     Py_DECREF(type);
 }
 
-static bool read_key(PyObject *address, sl_address_key *key)
+static bool read_key(PyObject *address, unsigned ssrc, sl_address_key *key)
 {
     sl_address read;
     if (!sl_py_address(address, &read))
         return false;
     *key = sl_address_key_of(&read.name.any);
+    key->ssrc = ssrc;
     return true;
 }
 
@@ -57,8 +58,10 @@ static PyObject *addresses_put(AddressesObject *self, PyObject *args)
 {
     PyObject *address;
     Py_ssize_t owner;
+    unsigned ssrc = 0;
     sl_address_key key;
-    if (!PyArg_ParseTuple(args, "On:put", &address, &owner) || !read_key(address, &key))
+    if (!PyArg_ParseTuple(args, "On|I:put", &address, &owner, &ssrc) ||
+        !read_key(address, ssrc, &key))
         return NULL;
     return PyBool_FromLong(sl_addresses_put(&self->table, &key, owner_of(owner)));
 }
@@ -67,17 +70,21 @@ static PyObject *addresses_remove(AddressesObject *self, PyObject *args)
 {
     PyObject *address;
     Py_ssize_t owner;
+    unsigned ssrc = 0;
     sl_address_key key;
-    if (!PyArg_ParseTuple(args, "On:remove", &address, &owner) || !read_key(address, &key))
+    if (!PyArg_ParseTuple(args, "On|I:remove", &address, &owner, &ssrc) ||
+        !read_key(address, ssrc, &key))
         return NULL;
     sl_addresses_remove(&self->table, &key, owner_of(owner));
     Py_RETURN_NONE;
 }
 
-static PyObject *addresses_get(AddressesObject *self, PyObject *address)
+static PyObject *addresses_get(AddressesObject *self, PyObject *args)
 {
+    PyObject *address;
+    unsigned ssrc = 0;
     sl_address_key key;
-    if (!read_key(address, &key))
+    if (!PyArg_ParseTuple(args, "O|I:get", &address, &ssrc) || !read_key(address, ssrc, &key))
         return NULL;
     void *owner = sl_addresses_get(&self->table, &key);
     if (owner == NULL)
@@ -91,9 +98,9 @@ static Py_ssize_t addresses_length(AddressesObject *self)
 }
 
 static PyMethodDef methods[] = {
-    {"put", (PyCFunction)addresses_put, METH_VARARGS, "(address, owner): whether there was room."},
-    {"remove", (PyCFunction)addresses_remove, METH_VARARGS, "(address, owner)"},
-    {"get", (PyCFunction)addresses_get, METH_O, "The owner of an address, or None."},
+    {"put", (PyCFunction)addresses_put, METH_VARARGS, "(address, owner, ssrc=0): whether there was room."},
+    {"remove", (PyCFunction)addresses_remove, METH_VARARGS, "(address, owner, ssrc=0)"},
+    {"get", (PyCFunction)addresses_get, METH_VARARGS, "(address, ssrc=0): the owner, or None."},
     {NULL},
 };
 

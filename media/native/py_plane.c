@@ -128,7 +128,9 @@ static PyObject *at_address(PlaneObject *self, PyObject *args, sl_command_kind k
 {
     PyObject *object, *address;
     sl_address at;
-    if (!PyArg_ParseTuple(args, "OO", &object, &address) || !sl_py_address(address, &at))
+    unsigned ssrc = 0;
+    if (!PyArg_ParseTuple(args, kind == SL_BIND ? "OO|I" : "OO", &object, &address, &ssrc) ||
+        !sl_py_address(address, &at))
         return NULL;
     sl_peer *peer = sl_py_peer(object);
     if (peer == NULL)
@@ -136,8 +138,10 @@ static PyObject *at_address(PlaneObject *self, PyObject *args, sl_command_kind k
     if (kind == SL_SELECT)
         peer->selected = at;
     sl_command *command = sl_command_new(kind, peer, NULL);
-    if (command)
+    if (command) {
         command->address = at;
+        command->ssrc = ssrc;
+    }
     return sl_py_command(self->plane, command);
 }
 
@@ -290,7 +294,7 @@ static PyMethodDef methods[] = {
     {"send_rtcp", (PyCFunction)plane_send_rtcp, METH_VARARGS, "(peer, packet): whether it went."},
     {"add_peer", (PyCFunction)plane_add_peer, METH_O, "(peer)"},
     {"remove_peer", (PyCFunction)plane_remove_peer, METH_O, "(peer)"},
-    {"bind", (PyCFunction)plane_bind, METH_VARARGS, "(peer, address)"},
+    {"bind", (PyCFunction)plane_bind, METH_VARARGS, "(peer, address, ssrc=0)"},
     {"unbind", (PyCFunction)plane_unbind, METH_VARARGS, "(peer, address)"},
     {"select", (PyCFunction)plane_select, METH_VARARGS, "(peer, address)"},
     {"hear", (PyCFunction)plane_hear, METH_NOARGS, "Let event_fd be readable anew, then take."},

@@ -25,6 +25,7 @@ class PublisherFeedback:
     def __init__(
         self, plane: StreamPlane, *, cname: str, keyframe_interval_s: float, bitrate_bps: int
     ) -> None:
+        self.ssrc = RECEIVER_SSRC
         self.keyframes = KeyframeRequests(keyframe_interval_s)
         self._plane = plane
         self._cname = cname
@@ -42,7 +43,7 @@ class PublisherFeedback:
         feedback = self._reports(now)
         requests = self._requests(now)
         if requests and not feedback:
-            feedback = build_receiver_report(RECEIVER_SSRC, ())  # RFC 3550 §6.1: it begins so
+            feedback = build_receiver_report(self.ssrc, ())  # RFC 3550 §6.1: it begins so
         return feedback + requests
 
     def _reports(self, now: float) -> bytes:
@@ -54,9 +55,9 @@ class PublisherFeedback:
         self._report_due = now + REPORT_INTERVAL_S
         # Browsers trust REMB for a quick start; what they then send follows the losses reported.
         return (
-            build_receiver_report(RECEIVER_SSRC, blocks)
-            + build_sdes((RECEIVER_SSRC,), self._cname)
-            + build_remb(RECEIVER_SSRC, self._bitrate_bps, [block.ssrc for block in blocks])
+            build_receiver_report(self.ssrc, blocks)
+            + build_sdes((self.ssrc,), self._cname)
+            + build_remb(self.ssrc, self._bitrate_bps, [block.ssrc for block in blocks])
         )
 
     def _requests(self, now: float) -> bytes:
@@ -67,9 +68,9 @@ class PublisherFeedback:
         requests = b""
         missing = self._plane.missing(now)
         if missing is not None:
-            requests += build_nack(RECEIVER_SSRC, missing.media_ssrc, missing.sequences)
+            requests += build_nack(self.ssrc, missing.media_ssrc, missing.sequences)
         if self.keyframes.due(now, waiting=self._plane.waiting > 0):
-            requests += build_pli(RECEIVER_SSRC, media_ssrc)
+            requests += build_pli(self.ssrc, media_ssrc)
         return requests
 
     def _note_keyframes(self) -> None:

@@ -12,7 +12,7 @@ from typing import Any, Final
 from config.media import MediaSettings
 from media.plane import StreamPlane
 from media.relay.budget import Budget
-from media.relay.publisher_feedback import PublisherFeedback
+from media.relay.publisher_feedback import RECEIVER_SSRC, PublisherFeedback
 from media.relay.stats import RelayStats, RelayTotals
 from media.relay.tracks import TrackSpec, Viewer, ViewerTrack
 from media.relay.viewer_reports import ViewerReports
@@ -96,9 +96,18 @@ class StreamRelay:
         self._viewer_packets_lost = 0
         self._refused = 0
 
-    def set_publisher(self, peer: int, tracks: Sequence[TrackSpec], now: float) -> None:
-        """The publisher is connected, or is again; viewers go on where they were."""
+    def set_publisher(
+        self,
+        peer: int,
+        tracks: Sequence[TrackSpec],
+        now: float,
+        *,
+        told_by: int = RECEIVER_SSRC,
+    ) -> None:
+        """The publisher is connected, or is again; viewers go on where they were. `told_by` is our
+        SSRC in feedback."""
         self._plane.set_publisher(peer, tracks, now)
+        self._publisher.ssrc = told_by
         self._publisher.want_keyframe()
 
     def publisher_gone(self, now: float) -> None:

@@ -26,6 +26,9 @@ def _kind_of_first_byte(byte: int) -> DatagramKind:
 _BY_FIRST_BYTE = tuple(_kind_of_first_byte(byte) for byte in range(256))
 
 
+_SSRC_AT = {DatagramKind.RTP: 8, DatagramKind.RTCP: 4}
+
+
 def classify(datagram: bytes) -> DatagramKind:
     """The protocol of a datagram."""
     if len(datagram) < 2:
@@ -35,3 +38,11 @@ def classify(datagram: bytes) -> DatagramKind:
     if kind is DatagramKind.RTP and 192 <= datagram[1] <= 223:
         return DatagramKind.RTCP
     return kind
+
+
+def ssrc_of(datagram: bytes) -> int:
+    """The source of an RTP or RTCP packet, which is never encrypted (RFC 3711 §3.1, §3.4); 0 where
+    the datagram is neither, or too short to say."""
+    at = _SSRC_AT.get(classify(datagram), len(datagram))
+    ssrc = datagram[at : at + 4]
+    return int.from_bytes(ssrc) if len(ssrc) == 4 else 0

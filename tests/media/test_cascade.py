@@ -4,12 +4,13 @@ import asyncio
 import struct
 from collections.abc import Awaitable, Callable
 from typing import cast
+from uuid import UUID
 
 import pytest
 
 from media.errors import StreamBusy, StreamOffline
 from media.events import StreamEnded, StreamInterrupted, StreamLive, ViewersChanged
-from media.feeds import FeedKeys, Link
+from media.feeds import Feed, FeedKeys, Link
 from media.live import StreamState
 from media.relay.tracks import Address
 from media.session import EndReason
@@ -23,6 +24,7 @@ from tests.support.media_stage import OWNER, STREAM, Stage
 from tests.support.scripted_peer import ScriptedPeer
 from tests.support.webrtc import Client
 
+OTHER, BACK = UUID(int=6), UUID(int=7)
 ORIGIN, EDGE = ("127.0.0.1", 7000), ("127.0.0.1", 7001)
 H264_KEYFRAME = b"\x67parameters"
 H264_DELTA = b"\x41delta"
@@ -46,14 +48,16 @@ class Pair:
         self.number = 0
         self.feed()
 
-    def feed(self) -> None:
-        """Agree to a feed, in place of any before."""
+    def feed(self, stream_id: UUID = STREAM) -> Feed:
+        """Agree to a feed, in place of the one before."""
         before, self.number = self.number, self.number + 1
         keys = FeedKeys.fresh()
-        self.origin.cascade.close_feed(STREAM, before)
-        feed = self.origin.cascade.open_feed(STREAM, Link(self.number, EDGE, keys), self.origin.now)
+        self.origin.cascade.close_feed(stream_id, before)
+        link = Link(self.number, EDGE, keys)
+        feed = self.origin.cascade.open_feed(stream_id, link, self.origin.now)
         link = Link(self.number, ORIGIN, keys)
-        self.edge.cascade.pull(STREAM, OWNER, link, feed, now=self.edge.now)
+        self.edge.cascade.pull(stream_id, OWNER, link, feed, now=self.edge.now)
+        return feed
 
     def send(self, *packets: bytes, lose: int | None = None) -> None:
         """The publisher sends; the n-th datagram between the workers gets lost."""
@@ -86,19 +90,21 @@ class Pair:
     def shown(self, viewer: ScriptedPeer) -> list[tuple[RtpHeader, bytes]]:
         """What the viewer got since the last time, decrypted."""
         assert viewer.srtp_in is not None
-        sent, self.edge.sink.sent = self.edge.sink.sent, []
+        sent = self.edge.sink.sent
         packets = [viewer.srtp_in.unprotect(each) for each, to in sent if to == viewer.address]
+        self.edge.sink.sent = [(each, to) for each, to in sent if to != viewer.address]
         return [
             (header := parse_rtp(packet), packet[header.payload_start : header.payload_end])
             for packet in packets
             if packet is not None
         ]
 
-    def asked(self, kind: type) -> list[object]:
+    def asked(self, kind: type, publisher: ScriptedPeer | None = None) -> list[object]:
         """What of this kind the publisher was asked."""
-        assert self.publisher.srtp_in is not None
-        heard = self.origin.wire.take(self.publisher.address, DatagramKind.RTCP)
-        packets = [self.publisher.srtp_in.unprotect_rtcp(each) for each in heard]
+        asked = publisher or self.publisher
+        assert asked.srtp_in is not None
+        heard = self.origin.wire.take(asked.address, DatagramKind.RTCP)
+        packets = [asked.srtp_in.unprotect_rtcp(each) for each in heard]
         messages = [each for packet in packets if packet for each in parse_rtcp(packet)]
         return [each for each in messages if isinstance(each, kind)]
 
@@ -204,6 +210,34 @@ def test_viewers_who_lack_the_new_codec_are_disconnected_at_the_edge_too(pair: P
     assert pair.edge.registry.counters.sessions_ended == {"codecs_changed": 1}
 
 
+def test_streams_between_the_same_workers_are_told_apart(pair: Pair) -> None:
+    publisher = pair.origin.connect(pair.origin.publisher(4100, stream_id=OTHER))
+    back = pair.edge.connect(pair.edge.publisher(4200, stream_id=BACK))
+    pair.feed(OTHER)
+    # One more goes the other way, between the same two addresses.
+    keys = FeedKeys.fresh()
+    feed = pair.edge.cascade.open_feed(BACK, Link(99, ORIGIN, keys), pair.edge.now)
+    pair.origin.cascade.pull(BACK, OWNER, Link(99, EDGE, keys), feed, now=pair.origin.now)
+    one, other = pair.viewer(), pair.edge.connect(pair.edge.viewer(5001, OTHER))
+    pair.send(rtp(1))
+    pair.origin.receive(publisher.rtp(rtp(1, b"\x67other")))
+    pair.edge.receive(back.rtp(rtp(1)))
+    pair.carry()
+    assert [payload for _, payload in pair.shown(one)] == [H264_KEYFRAME]
+    assert [payload for _, payload in pair.shown(other)] == [b"\x67other"]
+    pair.edge.connect(pair.edge.viewer(5002))
+    pair.edge.connect(pair.edge.viewer(5003, OTHER))  # wait for keyframes
+    for _ in range(2):
+        pair.pass_time(1.5)
+    for each in (pair.publisher, publisher):
+        assert pair.asked(PictureLoss, each) != []
+    assert (pair.origin.dropped, pair.edge.dropped) == ({}, {})
+    pair.edge.cascade.unlink(STREAM, pair.edge.now)
+    pair.origin.receive(publisher.rtp(rtp(2, b"\x67again")))
+    pair.carry()
+    assert [payload for _, payload in pair.shown(other)] == [b"\x67again"]
+
+
 def test_without_its_origin_an_edge_keeps_its_viewers_and_may_become_the_origin(
     pair: Pair,
 ) -> None:
@@ -288,9 +322,11 @@ def test_only_a_stream_that_is_published_here_can_be_fed(pair: Pair) -> None:
 def test_who_has_not_the_keys_is_not_heard(pair: Pair) -> None:
     viewer = pair.viewer()
     forger = SrtpSender(FeedKeys.fresh().at_origin())
-    pair.edge.receive([(forger.protect(rtp(1)), ORIGIN)])
+    ssrc = pair.feed().tracks[-1].ssrc
+    forged = rtp(1)[:8] + struct.pack("!I", ssrc) + rtp(1)[12:]
+    pair.edge.receive([(forger.protect(each), ORIGIN) for each in (forged, rtp(1))])
     assert pair.shown(viewer) == []
-    assert pair.edge.dropped == {"rtp_refused": 1}
+    assert pair.edge.dropped == {"rtp_refused": 1, "rtp_of_no_publisher": 1}
 
 
 # ---- over sockets, on either plane ----

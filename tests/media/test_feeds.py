@@ -54,3 +54,10 @@ def test_a_feed_survives_json() -> None:
     adapter = TypeAdapter(Feed)
     feed = Feed(PUBLISHED, feed_tracks(PUBLISHED), "cname")
     assert adapter.validate_json(adapter.dump_json(feed)) == feed
+
+
+@pytest.mark.parametrize("number", [0, 1, 0xFFFF_FFFE, 0xFFFF_FFFF, 2**63 - 1])
+def test_each_feed_has_a_source_of_its_own_for_feedback(number: int) -> None:
+    ssrc = Link(number, ("127.0.0.1", 7000), FeedKeys.fresh()).feedback_ssrc
+    assert 0 < ssrc <= 0xFFFF_FFFF
+    assert ssrc != Link(number + 1, ("127.0.0.1", 7000), FeedKeys.fresh()).feedback_ssrc

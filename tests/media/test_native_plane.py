@@ -205,6 +205,29 @@ async def test_a_publisher_comes_back_and_the_former_is_no_longer_heard(stage: P
     assert stage.dropped() == {"rtp_of_no_publisher": 2}
 
 
+async def test_who_shares_an_address_is_told_by_the_source(stage: PlaneStage) -> None:
+    publisher = stage.publisher()
+    plane, report = stage.plane, build_receiver_report
+    plane.add_peer(50, Role.PUBLISHER, publisher.keys, [publisher.address], [0xC2])  # not its own
+    plane.bind(publisher.number, ("127.0.0.1", 9))
+    plane.unbind(publisher.number, publisher.address)
+    publisher.send_rtcp(report(0xC1, ()))
+    publisher.send_rtcp(report(0xC2, ()))
+    await stage.settled()
+    assert stage.listener.rtcp == [(50, report(0xC2, ()))]
+    plane.add_peer(51, Role.PUBLISHER, publisher.keys, [publisher.address], [0xC3, 0xC4])
+    for ssrc in (0xC4, 0xC2, 0xC3):
+        publisher.send_rtcp(report(ssrc, ()))
+    plane.remove_peer(50)
+    await stage.settled()
+    assert [number for number, _ in stage.listener.rtcp[1:]] == [51, 50, 51]
+    publisher.send_rtcp(report(0xC2, ()))
+    publisher.send_rtcp(report(0xC3, ()))
+    await stage.settled()
+    assert [number for number, _ in stage.listener.rtcp[4:]] == [51]
+    assert stage.dropped() == {"rtcp_of_no_session": 2}
+
+
 async def test_pause_resume_and_resend(stage: PlaneStage) -> None:
     publisher, viewer = stage.publisher(), stage.viewer()
     publisher.send(rtp(1, KEY))

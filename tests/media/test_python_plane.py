@@ -2,6 +2,7 @@
 
 import struct
 from collections.abc import Sequence
+from dataclasses import replace
 
 import pytest
 
@@ -29,8 +30,8 @@ def theirs(ours: SrtpKeys) -> SrtpKeys:
     return SrtpKeys(ours.profile, ours.remote, ours.local)
 
 
-def rtp(sequence: int) -> bytes:
-    return struct.pack("!BBHII", 0x80, 96, sequence, 0, 0xB0) + KEY
+def rtp(sequence: int, ssrc: int = 0xB0) -> bytes:
+    return struct.pack("!BBHII", 0x80, 96, sequence, 0, ssrc) + KEY
 
 
 class Listener:
@@ -170,7 +171,28 @@ def test_an_address_belongs_to_the_last_that_proved_it(plane: PythonPlane) -> No
     plane.bind(2, HOME)
     plane.remove_peer(1)
     plane.remove_peer(1)
-    assert plane._by_address[HOME].number == 2
+    assert plane._by_place[HOME, 0].number == 2
+
+
+def test_who_shares_an_address_is_told_by_the_source(
+    plane: PythonPlane, listener: Listener, publisher: SrtpSender
+) -> None:
+    for number, ssrc in ((2, 0xB2), (3, 0xB3)):
+        plane.add_peer(number, Role.PUBLISHER, keys(number), [AWAY], [ssrc, ssrc + 16])
+        plane.stream(number).set_publisher(number, [replace(VIDEO, ssrc=ssrc)], 0.0)
+    two, three = (SrtpSender(theirs(keys(number))) for number in (2, 3))
+    plane.receive([(two.protect(rtp(1, 0xB2)), AWAY)], listener, 1.0)
+    plane.receive([(three.protect(rtp(1, 0xB3)), AWAY)], listener, 2.0)
+    plane.receive([(three.protect(rtp(2, 0xB9)), AWAY)], listener, 3.0)
+    plane.receive([(two.protect(rtp(1, 0xB2)), HOME)], listener, 3.0)
+    assert (plane.heard_at(2), plane.heard_at(3)) == (1.0, 2.0)
+    assert plane.counts().dropped == {"rtp_of_no_publisher": 1, "rtp_refused": 1}
+    report = two.protect_rtcp(struct.pack("!BBHI", 0x80, 201, 1, 0xC2))
+    plane.receive([(report, AWAY)], listener, 4.0)
+    assert [packet.peer for packet in listener.rtcp] == [2]
+    plane.remove_peer(2)
+    plane.receive([(three.protect(rtp(3, 0xC3)), AWAY)], listener, 5.0)
+    assert plane.heard_at(3) == 5.0
 
 
 def test_a_viewer_that_is_removed_is_sent_nothing(

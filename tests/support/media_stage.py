@@ -64,19 +64,21 @@ class Stage:
             for line in lines.splitlines()
         )
 
-    def publisher(self, port: int, codec: str = "H264") -> ScriptedPeer:
-        """A publisher of the stream that has POSTed, and sent nothing yet."""
-        stream = self.registry.streams.get(STREAM) or self._stream(STREAM, OWNER, "cname")
+    def publisher(self, port: int, codec: str = "H264", stream_id: UUID = STREAM) -> ScriptedPeer:
+        """A publisher of a stream that has POSTed, and sent nothing yet."""
+        stream = self.registry.streams.get(stream_id) or self._stream(stream_id, OWNER, "cname")
         offer = self.offer("sendonly", codec)
-        negotiated = self.negotiator.publisher(STREAM, offer, self.now)
+        negotiated = self.negotiator.publisher(stream_id, offer, self.now)
         self.registry.add(negotiated.session, stream)
         return ScriptedPeer(negotiated.session, self.server, ("127.0.0.1", port))
 
-    def viewer(self, port: int) -> ScriptedPeer:
+    def viewer(self, port: int, stream_id: UUID = STREAM) -> ScriptedPeer:
         """A viewer that has POSTed, and sent nothing yet."""
-        stream = self.registry.streams[STREAM]
+        stream = self.registry.streams[stream_id]
         offer = self.offer("recvonly", stream.published[1].codec.encoding)
-        negotiated = self.negotiator.viewer(STREAM, offer, stream.published, stream.cname, self.now)
+        negotiated = self.negotiator.viewer(
+            stream_id, offer, stream.published, stream.cname, self.now
+        )
         self.registry.add(negotiated.session, stream)
         return ScriptedPeer(negotiated.session, self.server, ("127.0.0.1", port))
 
@@ -95,5 +97,6 @@ class Stage:
         return self.registry.counters.with_plane(self.plane.counts()).dropped
 
     def _stream(self, stream_id: UUID, publisher_id: UUID, cname: str) -> LiveStream:
-        relay = StreamRelay(self.plane.stream(1), settings=self.settings, cname=cname)
-        return LiveStream(1, stream_id, publisher_id, relay, cname)
+        number = 1 + len(self.registry.streams)
+        relay = StreamRelay(self.plane.stream(number), settings=self.settings, cname=cname)
+        return LiveStream(number, stream_id, publisher_id, relay, cname)

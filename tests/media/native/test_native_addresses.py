@@ -17,24 +17,31 @@ addresses = st.one_of(
     st.tuples(st.just("::ffff:10.0.0.1"), st.integers(1, 40)),
 )
 steps = st.lists(
-    st.tuples(st.sampled_from(["put", "put", "remove"]), addresses, st.integers(1, 3)), max_size=60
+    st.tuples(
+        st.sampled_from(["put", "put", "remove"]),
+        addresses,
+        st.integers(1, 3),
+        st.sampled_from([0, 0, 1, 0xFFFF_FFFF]),
+    ),
+    max_size=60,
 )
 
 
 @given(steps, st.binary(min_size=16, max_size=16))
 def test_it_holds_what_a_dict_holds(steps, seed):
     table, model = native.Addresses(seed, 1_000), {}
-    for step, address, owner in steps:
+    for step, address, owner, ssrc in steps:
         if step == "put":
-            assert table.put(address, owner)
-            model[address] = owner
+            assert table.put(address, owner, ssrc)
+            model[address, ssrc] = owner
         else:
-            table.remove(address, owner)
-            if model.get(address) == owner:
-                del model[address]
+            table.remove(address, owner, ssrc)
+            if model.get((address, ssrc)) == owner:
+                del model[address, ssrc]
     assert len(table) == len(model)
-    for _, address, _ in steps:
-        assert table.get(address) == model.get(address)
+    for _, address, _, ssrc in steps:
+        assert table.get(address, ssrc) == model.get((address, ssrc))
+        assert table.get(address) == model.get((address, 0))
 
 
 def test_it_grows_and_every_address_is_found_after_many_left():

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from uuid import UUID
 
 import pytest
 
@@ -24,17 +25,17 @@ from tests.support.webrtc import Client, SmallPicture
 Make = Callable[[], Client]
 
 
-async def publish(pool: MediaPool, publisher: Client) -> str:
+async def publish(pool: MediaPool, publisher: Client, stream_id: UUID = STREAM) -> str:
     """Publish a picture; the name of the worker."""
     publisher.pc.addTransceiver(SmallPicture(), direction="sendonly")
-    accepted = await publisher.connect_async(lambda offer: pool.publish(STREAM, OWNER, offer))
+    accepted = await publisher.connect_async(lambda offer: pool.publish(stream_id, OWNER, offer))
     await publisher.connected()
     return accepted.session_id.partition(".")[0]
 
 
-async def watch(pool: MediaPool, viewer: Client) -> str:
+async def watch(pool: MediaPool, viewer: Client, stream_id: UUID = STREAM) -> str:
     viewer.pc.addTransceiver("video", direction="recvonly")
-    accepted = await viewer.connect_async(lambda offer: pool.watch(STREAM, offer))
+    accepted = await viewer.connect_async(lambda offer: pool.watch(stream_id, offer))
     return accepted.session_id.partition(".")[0]
 
 
@@ -110,6 +111,23 @@ async def test_the_edge_s_viewers_see_the_picture_and_all_are_counted(
         return all(figures.pulled == 0 for figures in pool.figures().values())
 
     await eventually(nothing_is_left)
+
+
+async def test_several_streams_between_the_same_workers(pool: MediaPool, client: Make) -> None:
+    streams = [UUID(int=number) for number in (21, 22, 23)]
+    for stream_id in streams:
+        await publish(pool, client(), stream_id)
+    viewers = [client() for _ in range(2 * len(streams))]
+    for viewer, stream_id in zip(viewers, streams * 2, strict=True):
+        await watch(pool, viewer, stream_id)
+
+    async def each_worker_pulls_some() -> bool:
+        pulled = [each.pulled for each in pool.figures().values()]
+        return sum(pulled) == len(streams) and 0 not in pulled
+
+    await eventually(each_worker_pulls_some)
+    for viewer in viewers * 2:
+        await frames(viewer)
 
 
 async def test_an_edge_that_nobody_watches_at_is_given_up(

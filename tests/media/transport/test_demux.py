@@ -1,6 +1,6 @@
 import pytest
 
-from media.transport.demux import DatagramKind, classify
+from media.transport.demux import DatagramKind, classify, ssrc_of
 
 
 @pytest.mark.parametrize(
@@ -30,3 +30,18 @@ from media.transport.demux import DatagramKind, classify
 )
 def test_first_bytes_decide(datagram: bytes, kind: DatagramKind) -> None:
     assert classify(datagram) is kind
+
+
+@pytest.mark.parametrize(
+    ("datagram", "ssrc"),
+    [
+        (b"\x80\x60" + bytes(6) + b"\1\2\3\4rest", 0x01020304),
+        (b"\x80\xc8" + bytes(2) + b"\1\2\3\4rest", 0x01020304),
+        (b"\x80\x60" + bytes(6) + b"\1\2\3", 0),
+        (b"\x80\xc8" + bytes(2) + b"\1\2\3", 0),
+        (b"\x00\x01" + bytes(2) + b"\1\2\3\4" * 3, 0),
+        (b"", 0),
+    ],
+)
+def test_the_source_of_rtp_and_rtcp_can_be_read(datagram: bytes, ssrc: int) -> None:
+    assert ssrc_of(datagram) == ssrc

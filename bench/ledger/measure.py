@@ -1,5 +1,7 @@
 """Every figure of the bench, in rounds that alternate."""
 
+import asyncio
+import statistics
 from collections import defaultdict
 from collections.abc import Awaitable, Callable
 from contextlib import AsyncExitStack
@@ -8,6 +10,7 @@ from typing import Self
 
 import asyncpg
 
+from bench.ledger.commits import commits_ms
 from bench.ledger.load import Bench, People, Round
 from bench.ledger.server import CLIENTS, Server, durable_server, pgbench, tpc_b
 from bench.ledger.stream import stream_rounds
@@ -64,6 +67,7 @@ async def measure(plan: Plan) -> list[Figure]:
             "one call": lambda: bench.one_call_each(people, 256, plan.round_s, CONNECTIONS),
         }
         per_s, p99_ms, cpu_us = await _rounds(plan, server, loads)
+        gift_ms, commit_ms = await _beside_commits(plan, server, loads["256"])
         delays_ms, streamed_per_s = await stream_rounds(
             bench, people, 256, plan.round_s, plan.rounds
         )
@@ -78,6 +82,13 @@ async def measure(plan: Plan) -> list[Figure]:
                 peer_values=cpu_us["TPC-B"],
             ),
             Figure.of_runs("gift at 256 in flight, 99th percentile", p99_ms["256"], "ms"),
+            Figure.of_runs(
+                "the same, beside smallest commits",
+                gift_ms,
+                "ms",
+                peer="these, 99th percentile",
+                peer_values=commit_ms,
+            ),
             Figure.of_runs("commit to Redis stream, 99th percentile", delays_ms, "ms"),
             Figure.of_runs(
                 "gifts while streamed, 256 in flight", streamed_per_s, "1/s", better="more"
@@ -116,6 +127,20 @@ async def _rounds(
             count = result.per_s * plan.round_s
             cpu_us[name].append((server.cpu_s() - cpu_s) / count * 1e6)
     return per_s, p99_ms, cpu_us
+
+
+async def _beside_commits(
+    plan: Plan, server: Server, load: Load
+) -> tuple[list[float], list[float]]:
+    """99th percentiles of a gift, and of a smallest commit meanwhile: what the flush of the log and
+    the wait for a core alone take."""
+    gifts_ms, commits = list[float](), list[float]()
+    for _ in range(plan.rounds):
+        commits_too = asyncio.to_thread(commits_ms, server.postgres.url, plan.round_s)
+        result, taken_ms = await asyncio.gather(load(), commits_too)
+        gifts_ms.append(result.p99_ms)
+        commits.append(statistics.quantiles(taken_ms, n=100)[98])
+    return gifts_ms, commits
 
 
 async def _when_full(

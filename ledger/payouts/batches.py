@@ -203,6 +203,8 @@ class BatchDesk:
                 return
             for payout in page:
                 moved = await self._steps.begin_sending(payout, batch_id)
+                if moved is None:
+                    return  # an equal request was faster
                 taken += moved.batch_id == batch_id
             after = page[-1].payout_id
 

@@ -45,7 +45,7 @@ from ledger.payouts.payout import Payout, advanced, payout_of
 from ledger.payouts.provider import Accepted, ManualProvider, PayoutProvider, Refused, order_of
 from ledger.payouts.results import ResultSource
 from ledger.payouts.states import PayoutAction, PayoutState
-from ledger.payouts.store import PayoutStore
+from ledger.payouts.store import Change, PayoutStore
 from ledger.sagas.steps import GiveUp, Saga, Task
 
 REACTIONS: Mapping[str, str] = MappingProxyType(
@@ -143,22 +143,21 @@ class PayoutSteps:
         if payout is not None and self._providers[self._settings.provider].automatic:
             await self.begin_sending(payout)
 
-    async def begin_sending(self, payout: Payout, batch_id: UUID | None = None) -> Payout:
+    async def begin_sending(self, payout: Payout, batch_id: UUID | None = None) -> Payout | None:
         """From held to sending, or back to an admin where the check is not clear any more.
 
-        What goes into a batch is paid by hand, whoever else may pay.
+        What goes into a batch is paid by hand, whoever else may pay. None where that batch is
+        complete: its file may have been made without this one.
         """
         name = self._settings.provider if batch_id is None else ManualProvider.name
         verdict = await self._check.judge(payout.user_id)
         if not verdict.is_clear:
             return await self._flag(payout, verdict)
-        return await self._move(
-            payout,
-            PayoutAction.SEND,
-            PayoutSending(name, batch_id),
-            provider=name,
-            batch_id=batch_id,
-        )
+        now, data = self._clock(), PayoutSending(name, batch_id)
+        change = _moving(payout, PayoutAction.SEND, data, now, provider=name, batch_id=batch_id)
+        if batch_id is None:
+            return await self._store.change(payout.payout_id, change, now)
+        return await self._store.change_into_batch(payout.payout_id, batch_id, change, now)
 
     async def capture(self, task: Task, event: StoredEvent) -> None:
         """Take the amount out of the user's hands, before anybody is told to pay."""
@@ -259,18 +258,26 @@ class PayoutSteps:
     ) -> Payout:
         """Do it unless somebody was faster; the payout as it is then."""
         now = self._clock()
-
-        def change(current: Payout) -> tuple[Payout, EventData] | None:
-            if current.state is not payout.state:
-                return None
-            return advanced(current, action, now, **changes), data
-
+        change = _moving(payout, action, data, now, **changes)
         return await self._store.change(payout.payout_id, change, now)
 
     async def _booked(self, payout: Payout, purpose: str, transaction_id: UUID | None) -> None:
         data = PayoutBooked(purpose, transaction_id)
         if all(event.data != data for event in await self._store.history(payout.payout_id)):
             await self._store.note(payout.payout_id, data, self._clock())
+
+
+def _moving(
+    payout: Payout, action: PayoutAction, data: EventData, now: datetime, **changes: Any
+) -> Change:
+    """The action, unless somebody was faster."""
+
+    def change(current: Payout) -> tuple[Payout, EventData] | None:
+        if current.state is not payout.state:
+            return None
+        return advanced(current, action, now, **changes), data
+
+    return change
 
 
 def _cancelled_unheld(payout: Payout) -> bool:

@@ -74,6 +74,18 @@ class PayoutStore:
         async with self._database.transaction() as transaction:
             return await self.change_in(transaction, payout_id, change, now)
 
+    async def change_into_batch(
+        self, payout_id: UUID, batch_id: UUID, change: Change, now: datetime
+    ) -> Payout | None:
+        """`change` that takes it into a batch; None where nothing is taken into that any more.
+
+        Raises UnknownPayout.
+        """
+        async with self._database.transaction() as transaction:
+            if await transaction.first(SQL["open_batch"], batch_id) is None:
+                return None
+            return await self.change_in(transaction, payout_id, change, now)
+
     async def change_in(
         self, transaction: Transaction, payout_id: UUID, change: Change, now: datetime
     ) -> Payout:

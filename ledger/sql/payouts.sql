@@ -69,6 +69,10 @@ FROM ledger.payout_batches WHERE batch_id = $1
 -- name: lock_batch
 SELECT * FROM ledger.payout_batches WHERE batch_id = $1 FOR NO KEY UPDATE
 
+-- name: open_batch
+-- Whether payouts may still be taken into it, which lasts until the transaction ends.
+SELECT FROM ledger.payout_batches WHERE batch_id = $1 AND taken_at IS NULL FOR SHARE
+
 -- name: batch_taken
 UPDATE ledger.payout_batches SET taken_at = $2 WHERE batch_id = $1 AND taken_at IS NULL
 

@@ -50,6 +50,29 @@ async def test_a_batch_takes_what_is_held_and_is_made_once(house):
     assert await house.state(late[0]) == "held"
 
 
+async def test_nothing_is_taken_into_a_batch_that_is_complete(house):
+    async def waiting(*args):
+        waits.set()
+        await goes_on.wait()
+        return await oldest_held(*args)
+
+    await held(house, 1)
+    slow, waits, goes_on = house.restarted(), asyncio.Event(), asyncio.Event()
+    oldest_held, slow.store.oldest_held = slow.store.oldest_held, waiting
+    batch_id = uuid4()
+    equal = asyncio.create_task(slow.batches.make(batch_id, ADMIN))
+    await waits.wait()
+    await house.batches.make(batch_id, ADMIN)
+    await house.settle()
+    file = await house.batches.file(batch_id)
+    [late] = await held(house, 1)
+    goes_on.set()
+    assert (await equal).lines == 1
+    await house.settle()
+    assert str(late.payout_id).encode() not in file
+    assert await house.state(late) == "held", "it goes into the next file"
+
+
 async def test_the_file_stays_the_same_bytes(house):
     payouts = await held(house, 2)
     batch_id = uuid4()

@@ -42,7 +42,7 @@ from ledger.payouts.events import (
     PayoutSettled,
 )
 from ledger.payouts.payout import Payout, advanced, payout_of
-from ledger.payouts.provider import Accepted, ManualProvider, PayoutProvider, Refused, order_of
+from ledger.payouts.provider import ManualProvider, PayoutProvider, Refused, order_of
 from ledger.payouts.results import ResultSource
 from ledger.payouts.states import PayoutAction, PayoutState
 from ledger.payouts.store import Change, PayoutStore
@@ -178,10 +178,13 @@ class PayoutSteps:
 
     async def submit(self, task: Task, event: StoredEvent) -> None:
         """Hand it to the provider; again and again under one key, while the answer is not known."""
-        payout = await self._payout(event, PayoutState.CAPTURED)
-        if payout is None:
-            return
+        payout = await self._store.get(payout_of(event.stream_id))
         provider = self._providers.get(payout.provider or "")
+        if payout.state is not PayoutState.CAPTURED:
+            # Of a step that gave up an admin has heard: it counts its attempts anew.
+            if payout.state is PayoutState.FAILED and provider is not None and task.attempts > 1:
+                await self._failed_by_hand(payout, provider, "maybe taken by the provider before")
+            return
         if provider is None:
             raise GiveUp(f"The provider {payout.provider} is not set up here any more.")
         try:
@@ -204,21 +207,22 @@ class PayoutSteps:
                 PayoutSent(answer.reference),
                 reference=answer.reference,
             )
-            if now_is.state is PayoutState.FAILED and provider.automatic:
-                await self._accepted_though_failed(now_is, answer)
+            if now_is.state is PayoutState.FAILED:
+                name = "" if answer.reference is None else f" as {answer.reference!r}"
+                await self._failed_by_hand(now_is, provider, f"accepted by the provider{name}")
 
-    async def _accepted_though_failed(self, payout: Payout, answer: Accepted) -> None:
-        """Ask an admin to look at what is given back and paid, too: unless it is the provider who
-        says that it failed, whose notice was faster than its answer."""
+    async def _failed_by_hand(self, payout: Payout, provider: PayoutProvider, what: str) -> None:
+        """Ask an admin to look at what is given back and may be paid, too: unless it is the
+        provider who says that it failed, whose notice was faster than its answer."""
         history = await self._store.history(payout.payout_id)
         ends = (PayoutFailed, PayoutReturned)
         [failed] = [event.data for event in history if isinstance(event.data, ends)]
-        if failed.source == ResultSource.PROVIDER:
+        if failed.source == ResultSource.PROVIDER or not provider.automatic:
             return
-        name = "" if answer.reference is None else f" as {answer.reference!r}"
-        why = f"accepted by the provider{name}, but the payout is {payout.state}"
+        why = f"{what}, but the payout is {payout.state}"
         data = PayoutContradicted(why, ResultSource.PROVIDER)
-        await self._store.note(payout.payout_id, data, self._clock(), attention=why)
+        if all(event.data != data for event in history):
+            await self._store.note(payout.payout_id, data, self._clock(), attention=why)
 
     async def clear(self, task: Task, event: StoredEvent) -> None:
         """Book that it was paid."""

@@ -16,7 +16,7 @@ from ledger.payouts.provider import Accepted, Refused
 from ledger.payouts.results import ResultSource
 from ledger.payouts.saga import REACTIONS
 from ledger.sagas.steps import TaskState
-from tests.support.payout_house import House, result
+from tests.support.payout_house import SAGAS, House, result
 
 PROVIDER = ResultSource.PROVIDER
 
@@ -234,6 +234,39 @@ async def test_what_is_accepted_after_it_was_failed_by_hand_is_for_an_admin(
     now_is = await wired.store.get(payout.payout_id)
     assert (now_is.state, now_is.attention) == ("failed", attention)
     assert ("contradicted" in await wired.history(payout)) == (attention is not None)
+
+
+@pytest.mark.parametrize(
+    ("source", "attention"),
+    [
+        (ResultSource.ADMIN, "maybe taken by the provider before, but the payout is failed"),
+        (ResultSource.PROVIDER, None),
+    ],
+)
+async def test_what_may_have_been_taken_before_it_was_failed_by_hand_is_for_an_admin(
+    wired, source, attention
+):
+    wired.bank.lost_answers = [ProviderUnavailable("It does not answer.")]
+    payout = await wired.ask(wired.user())
+    await wired.settle()
+    assert await wired.state(payout) == "captured"
+    await wired.settlement.record(result(payout, "failed", "Too late."), source)
+    wired.clock.advance(SAGAS.longest_backoff_s)
+    await wired.settle()
+    assert payout.payout_id in wired.bank.paid
+    now_is = await wired.store.get(payout.payout_id)
+    assert (now_is.state, now_is.attention) == ("failed", attention)
+    told = await wired.history(payout)
+    await wired.steps.submit(*await its_step(wired, payout, "payout.submit"))
+    assert await wired.history(payout) == told, "and once"
+
+
+async def its_step(house, payout, step):
+    """A task of a payout that was tried before, and its event."""
+    tasks = await house.tasks.tasks(stream_id=payout.stream_id, limit=10)
+    [task] = [task for task in tasks if task.step == step]
+    [event] = await house.events.read_stream(payout.stream_id, task.version, limit=1)
+    return task, event
 
 
 async def test_a_note_in_the_middle_of_a_step_does_not_lose_it(wired):

@@ -178,7 +178,10 @@ class GiftWriter:
                 gifts = {place: gift for place, gift in gifts.items() if place not in settled}
 
     async def _locked(self, gifts: Mapping[int, PreparedGift]) -> list[int]:
-        """Those that need an account that something else has locked."""
+        """Those that need an account that something else has locked.
+
+        Raises LedgerBusy where nobody's rows are it, but the whole table.
+        """
         if self._connection is None:  # it was not even opened
             return []
         try:
@@ -190,7 +193,7 @@ class GiftWriter:
                 self._shard,
                 timeout=self._settings.statement_timeout_s,
             )
-        except AWAY as error:
+        except (*AWAY, asyncpg.LockNotAvailableError) as error:
             raise LedgerBusy from error
         locked = {(row["code"], row["owner_id"].int) for row in rows}
         return [

@@ -337,6 +337,18 @@ async def test_all_are_busy_where_it_is_nobodys_own_account_that_is_locked(pool,
     await writer.close()
 
 
+async def test_all_are_busy_at_once_while_the_table_of_accounts_is_locked(pool, gift, fund):
+    writer = GiftWriter(pool, LedgerSettings(lock_timeout_s=0.05))
+    request = gift()
+    await fund(request.payer_id, 100)
+    await writer.post([prepared(request)])
+    async with pool.acquire() as connection, connection.transaction():
+        await connection.execute("LOCK TABLE ledger.accounts IN ACCESS EXCLUSIVE MODE")
+        with pytest.raises(LedgerBusy):
+            await writer.post([prepared(gift(payer_id=request.payer_id))])
+    await writer.close()
+
+
 async def test_only_the_gift_that_its_payee_has_no_room_for_is_refused(ledger, pool, gift, fund):
     full = gift()
     await fund(full.payer_id, 1_000)

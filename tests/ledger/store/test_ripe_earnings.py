@@ -2,7 +2,7 @@
 
 import random
 from contextlib import suppress
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from uuid import UUID, uuid4
 
 import pytest
@@ -24,6 +24,9 @@ FROM ledger.accounts a WHERE owner_id = $1 AND code = 'earnings' AND currency = 
 TIMES = "SELECT DISTINCT posted_at FROM ledger.journal_entries ORDER BY 1"
 FETCHED = """
 SELECT sum(idx_tup_fetch)::bigint FROM pg_stat_xact_user_tables WHERE relname LIKE 'gift_entries%'
+"""
+ACCOUNTS_FETCHED = """
+SELECT idx_tup_fetch + seq_tup_read FROM pg_stat_xact_user_tables WHERE relname = 'accounts'
 """
 
 
@@ -113,3 +116,21 @@ async def test_gifts_that_are_too_young_are_not_read(pool, ledger, gift, fund):
         )
         assert matured == 1
         assert await connection.fetchval(FETCHED) < 20
+
+
+async def test_wallets_are_not_read(pool, ledger, gift, fund):
+    request = gift()
+    await fund(request.payer_id, 10)
+    await ledger.send_gift(request)
+    await pool.execute(
+        "INSERT INTO ledger.accounts (owner_id, code, currency, shard)"
+        " SELECT gen_random_uuid(), 'wallet', 'COIN', 0 FROM generate_series(1, 500)"
+    )
+    async with pool.acquire() as connection, connection.transaction():
+        looked_at = await connection.fetchval(
+            "SELECT last_owner FROM ledger.mature_earnings('COIN', $1, $2, 50, 'test')",
+            datetime(2020, 1, 1, tzinfo=UTC),
+            UUID(int=0),
+        )
+        assert looked_at is not None
+        assert await connection.fetchval(ACCOUNTS_FETCHED) < 20

@@ -2,7 +2,7 @@
 
 from uuid import UUID, uuid5
 
-from ledger.errors import AccountClosed, AmountTooLarge, DuplicateReference
+from ledger.errors import AccountClosed, AmountTooLarge, DuplicateReference, RequestExpired
 from ledger.purchases.errors import CreditRefused
 from ledger.purchases.purchase import Purchase
 from ledger.service import LedgerService
@@ -33,4 +33,8 @@ class LedgerPurchaseBooks:
             )
         except (AccountClosed, AmountTooLarge, DuplicateReference) as error:
             raise CreditRefused(str(error)) from error
+        except RequestExpired as expired:
+            if expired.transaction_id is None:
+                raise
+            return expired.transaction_id  # it was credited, and the answer was lost
         return posted.transaction_id

@@ -1,5 +1,6 @@
 """Purchases over the real ledger."""
 
+from datetime import UTC, datetime, timedelta
 from uuid import uuid4
 
 import pytest
@@ -7,7 +8,7 @@ import pytest
 from ledger.accounts import AccountCode
 from ledger.purchases.ledger_books import LedgerPurchaseBooks
 from ledger.reversals import ReversalKind, Shortfall
-from tests.support.purchase_house import a_payment
+from tests.support.purchase_house import SAGAS, a_payment
 
 
 @pytest.fixture
@@ -24,6 +25,25 @@ async def test_coins_come_from_the_payments_and_once(shop, books, ledger):
     assert (await ledger.wallet(purchase.user_id)).balance_minor == 700
     lines = {line.code: line for line in (await ledger.trial_balance()).accounts}
     assert lines["payment_clearing"].debit_minor == 700
+
+
+async def test_what_was_credited_is_known_after_its_answer_was_archived(shop, books, ledger):
+    async def dying(purchase):
+        await credit(purchase)
+        raise ConnectionError  # in front of what is written down
+
+    credit, books.credit = books.credit, dying
+    purchase, _ = await shop.service.record(a_payment(amount_minor=700))
+    await shop.settle()
+    assert (await shop.service.get(purchase.purchase_id)).state == "paid"
+    books.credit = credit
+    assert await ledger.archive_requests(datetime.now(UTC) + timedelta(days=40)) > 0
+    shop.clock.advance(SAGAS.longest_backoff_s)
+    await shop.settle()
+    credited = await shop.service.get(purchase.purchase_id)
+    assert credited.state == "credited"
+    assert credited.transaction_id is not None
+    assert (await ledger.wallet(purchase.user_id)).balance_minor == 700
 
 
 async def test_a_closed_wallet_makes_the_refund_due(shop, books, ledger):

@@ -81,10 +81,13 @@ class FollowUp:
         return decided
 
     def _provider_to_ask(self, payout: Payout) -> PayoutProvider | None:
-        """Who is to be asked about it; None where it has not waited, or nobody is set up for it."""
+        """Who is to be asked about it; None where it has not waited, or nobody is set up for it.
+
+        Whose last change is of a time to come was sent by a clock that was ahead.
+        """
         waited = self._clock() - payout.updated_at
-        is_late = waited >= timedelta(seconds=self._every_s)
-        return self._providers.get(payout.provider or "") if is_late else None
+        is_early = timedelta() <= waited < timedelta(seconds=self._every_s)
+        return None if is_early else self._providers.get(payout.provider or "")
 
     async def _ask(self, provider: PayoutProvider, payout: Payout) -> bool:
         result = await provider.look_up(order_of(payout))

@@ -38,6 +38,18 @@ async def test_what_became_of_it_is_asked_when_it_took_too_long(wired, follow_up
     assert await follow_up.ask_once() == 0
 
 
+async def test_what_a_clock_that_was_ahead_has_sent_is_asked_about_once_it_is_right(
+    wired, follow_up
+):
+    year_s = 365 * 86_400
+    wired.clock.advance(year_s)
+    [payout] = await sent(wired)
+    wired.clock.advance(-year_s)
+    wired.bank.outcomes[payout.payout_id] = result(payout, "settled")
+    assert await follow_up.ask_once() == 1
+    assert await wired.state(payout) == "settled"
+
+
 async def test_what_can_t_be_true_is_told_an_admin_once(wired, follow_up):
     [payout] = await sent(wired)
     wired.bank.outcomes[payout.payout_id] = result(payout, "settled", amount_minor=1)

@@ -20,7 +20,7 @@ from ledger.payouts.events import (
     PayoutSettled,
 )
 from ledger.payouts.notices import Notice
-from ledger.payouts.payout import Payout, advanced, noted
+from ledger.payouts.payout import Payout, advanced, noted, stream_of
 from ledger.payouts.results import (
     ACTION_OF,
     Meaning,
@@ -63,7 +63,7 @@ class SettlementDesk:
         """
         async with self._database.transaction() as transaction:
             payout, what, why = await self._apply(transaction, result, source, by)
-        await self._after(payout)
+        await self._after(payout.payout_id)
         if what is Meaning.CONTRADICTION:
             raise ContradictoryResult(f"This can't be: {why}.")
         return payout, what
@@ -73,28 +73,32 @@ class SettlementDesk:
 
         Raises BadNotice where the id was used for another notice, or for an unknown payout.
         """
-        now = self._clock()
         async with self._database.transaction() as transaction:
-            added = await transaction.execute(
-                SQL["add_notice"],
-                provider,
-                notice.notice_id,
-                notice.digest,
-                notice.result.payout_id,
-                now,
-            )
-            if not added:
-                known = await transaction.first(SQL["notice"], provider, notice.notice_id)
-                if known is None or known["digest"] != notice.digest:
-                    raise BadNotice("This id was used for another notice.")
-                return Meaning.KNOWN
-            try:
-                payout, what, _ = await self._apply(
-                    transaction, notice.result, ResultSource.PROVIDER, None
-                )
-            except UnknownPayout:
-                raise BadNotice("payout_id: there is no such payout.") from None
-        await self._after(payout)
+            what = await self._take_notice(transaction, provider, notice)
+        # Of one that is known, too: the answer to it may have been that this could not be done.
+        await self._after(notice.result.payout_id)
+        return what
+
+    async def _take_notice(
+        self, transaction: Transaction, provider: str, notice: Notice
+    ) -> Meaning:
+        added = await transaction.execute(
+            SQL["add_notice"],
+            provider,
+            notice.notice_id,
+            notice.digest,
+            notice.result.payout_id,
+            self._clock(),
+        )
+        if not added:
+            known = await transaction.first(SQL["notice"], provider, notice.notice_id)
+            if known is None or known["digest"] != notice.digest:
+                raise BadNotice("This id was used for another notice.")
+            return Meaning.KNOWN
+        try:
+            _, what, _ = await self._apply(transaction, notice.result, ResultSource.PROVIDER, None)
+        except UnknownPayout:
+            raise BadNotice("payout_id: there is no such payout.") from None
         return what
 
     async def _apply(
@@ -125,9 +129,9 @@ class SettlementDesk:
         payout = await self._store.change_in(transaction, result.payout_id, change, now)
         return payout, *judged
 
-    async def _after(self, payout: Payout) -> None:
+    async def _after(self, payout_id: UUID) -> None:
         """A result that is known is what a step that gave up was waiting for."""
-        await self._tasks.revive_stream(payout.stream_id, self._clock())
+        await self._tasks.revive_stream(stream_of(payout_id), self._clock())
         self._wake()
 
 

@@ -6,7 +6,13 @@ from uuid import uuid4
 
 import pytest
 
-from ledger.payouts.errors import BadNotice, ContradictoryResult, UnknownPayout
+from ledger.errors import LedgerBusy
+from ledger.payouts.errors import (
+    BadNotice,
+    ContradictoryResult,
+    ProviderContradicts,
+    UnknownPayout,
+)
 from ledger.payouts.events import PayoutConfirmed
 from ledger.payouts.notices import Notice
 from ledger.payouts.results import Meaning, ResultSource
@@ -159,3 +165,20 @@ async def test_a_contradictory_notice_is_taken_and_kept_for_an_admin(wired, sent
 async def test_without_a_reason_there_is_one(wired, sent):
     await wired.settlement.record(result(sent, "failed"), PROVIDER)
     assert "no reason" in (await wired.store.get(sent.payout_id)).reason
+
+
+async def test_a_notice_that_comes_again_revives_what_the_first_could_not(wired, monkeypatch):
+    async def away(*_):
+        raise LedgerBusy
+
+    wired.bank.answers = [ProviderContradicts("It was another order.")]
+    payout = await wired.ask(wired.user())
+    await wired.settle()
+    told = notice(payout, "settled")
+    with monkeypatch.context() as patched:
+        patched.setattr(wired.tasks, "revive_stream", away)
+        with pytest.raises(LedgerBusy):
+            await wired.settlement.take_notice("http", told)
+    assert await wired.settlement.take_notice("http", told) is Meaning.KNOWN
+    await wired.settle()
+    assert (wired.books.on_the_way, wired.books.paid) == (0, 5_000), "it was cleared"

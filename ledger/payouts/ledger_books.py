@@ -23,6 +23,9 @@ CALLER = uuid5(UUID(int=0), "ledger.payouts")
 EARNINGS, PAYOUTS = AccountCode.EARNINGS_AVAILABLE, AccountCode.PAYOUTS
 CLEARING = AccountCode.PAYMENT_CLEARING
 
+REASON = "Payout"
+"""Of its hold."""
+
 POSTINGS: Final = {
     "clear": ("payout_cleared", "Payout paid"),
     "give_back": ("payout_failed", "Payout given back"),
@@ -49,13 +52,37 @@ class LedgerBooks:
                 code=EARNINGS,
                 amount_minor=payout.amount_minor,
                 expires_at=expires_at,
-                reason="Payout",
+                reason=REASON,
             )
         except InsufficientFunds as error:
             raise Unfunded("Your available earnings are smaller than this payout.") from error
-        except (AccountClosed, RequestExpired) as error:
+        except RequestExpired as expired:
+            hold_id = await self._held_before(payout)
+            if hold_id is None:
+                raise Unfunded("The payout waited too long: its hold has ended.") from expired
+            return hold_id
+        except AccountClosed as error:
             raise Unfunded("Your earnings can't be paid out any more.") from error
         return hold.hold_id
+
+    async def _held_before(self, payout: Payout) -> UUID | None:
+        """The hold of a payout whose answer was lost and is not kept any more, while it is open.
+
+        A user has one payout under way, so the newest one is its own.
+        """
+        held = await self._ledger.holds.open_of(payout.user_id)
+        wanted = (EARNINGS, payout.currency, payout.amount_minor, REASON)
+        newest = max(
+            (
+                hold
+                for hold in held
+                if (hold.code, hold.currency, hold.amount_minor, hold.reason) == wanted
+                and not hold.metadata  # else it is an admin's
+            ),
+            key=lambda hold: hold.created_at,
+            default=None,
+        )
+        return None if newest is None else newest.hold_id
 
     async def capture(self, payout: Payout) -> UUID:
         try:

@@ -197,6 +197,39 @@ async def test_what_was_posted_is_known_after_its_answer_was_archived(desk, ledg
     assert (await balances(ledger))["payment_clearing"] == 5_000
 
 
+@pytest.mark.parametrize("ended", [False, True])
+async def test_a_hold_is_found_after_its_answer_was_archived(desk, ledger, earner, pool, ended):
+    async def dying(payout, expires_at):
+        await hold(payout, expires_at)
+        raise ConnectionError  # in front of what is written down
+
+    user = await earner()
+    payout = await desk.ask(user, 2_000)
+    books = desk.books
+    hold, books.hold = books.hold, dying
+    await desk.settle()
+    assert await desk.state(payout) == "approved"
+    books.hold = hold
+    for amount, metadata in ((1_000, None), (2_000, {"placed_by": "an admin"})):
+        await ledger.holds.place(  # others of the same user
+            caller_id=uuid4(),
+            request_id=uuid4(),
+            owner_id=user,
+            code=AccountCode.EARNINGS_AVAILABLE,
+            amount_minor=amount,
+            expires_at=LONG_AFTER,
+            reason="Payout",
+            metadata=metadata,
+        )
+    if ended:
+        await pool.execute("UPDATE ledger.holds SET state = 'voided', closed_at = now()")
+    await ledger.archive_requests(LONG_AFTER)
+    desk.clock.advance(SAGAS.longest_backoff_s)
+    await desk.settle()
+    assert await desk.state(payout) == ("failed" if ended else "sent")
+    assert (await balances(ledger))["payouts"] == (0 if ended else 2_000)
+
+
 async def test_a_hold_is_voided_once_however_late_it_is_asked_again(desk, ledger, earner):
     user = await earner()
     desk.automatic = False

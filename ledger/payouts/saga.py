@@ -146,8 +146,8 @@ class PayoutSteps:
     async def begin_sending(self, payout: Payout, batch_id: UUID | None = None) -> Payout | None:
         """From held to sending, or back to an admin where the check is not clear any more.
 
-        What goes into a batch is paid by hand, whoever else may pay. None where that batch is
-        complete: its file may have been made without this one.
+        What goes into a batch is paid by hand, whoever else may pay. None where that batch is full,
+        or complete: its file may have been made without this one.
         """
         name = self._settings.provider if batch_id is None else ManualProvider.name
         verdict = await self._check.judge(payout.user_id)
@@ -157,7 +157,8 @@ class PayoutSteps:
         change = _moving(payout, PayoutAction.SEND, data, now, provider=name, batch_id=batch_id)
         if batch_id is None:
             return await self._store.change(payout.payout_id, change, now)
-        return await self._store.change_into_batch(payout.payout_id, batch_id, change, now)
+        most = self._settings.batch_payouts
+        return await self._store.change_into_batch(payout.payout_id, batch_id, most, change, now)
 
     async def capture(self, task: Task, event: StoredEvent) -> None:
         """Take the amount out of the user's hands, before anybody is told to pay."""

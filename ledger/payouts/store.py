@@ -75,7 +75,7 @@ class PayoutStore:
             return await self.change_in(transaction, payout_id, change, now)
 
     async def change_into_batch(
-        self, payout_id: UUID, batch_id: UUID, change: Change, now: datetime
+        self, payout_id: UUID, batch_id: UUID, most: int, change: Change, now: datetime
     ) -> Payout | None:
         """`change` that takes it into a batch; None where nothing is taken into that any more.
 
@@ -83,6 +83,9 @@ class PayoutStore:
         """
         async with self._database.transaction() as transaction:
             if await transaction.first(SQL["open_batch"], batch_id) is None:
+                return None
+            [row] = await transaction.fetch(SQL["taken"], batch_id)
+            if row["taken"] >= most:
                 return None
             return await self.change_in(transaction, payout_id, change, now)
 

@@ -70,8 +70,11 @@ FROM ledger.payout_batches WHERE batch_id = $1
 SELECT * FROM ledger.payout_batches WHERE batch_id = $1 FOR NO KEY UPDATE
 
 -- name: open_batch
--- Whether payouts may still be taken into it, which lasts until the transaction ends.
-SELECT FROM ledger.payout_batches WHERE batch_id = $1 AND taken_at IS NULL FOR SHARE
+-- Whether payouts may still be taken into it, which nobody else does until the transaction ends.
+SELECT FROM ledger.payout_batches WHERE batch_id = $1 AND taken_at IS NULL FOR NO KEY UPDATE
+
+-- name: taken
+SELECT count(*) AS taken FROM ledger.payouts WHERE batch_id = $1
 
 -- name: batch_taken
 UPDATE ledger.payout_batches SET taken_at = $2 WHERE batch_id = $1 AND taken_at IS NULL

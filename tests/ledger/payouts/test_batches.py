@@ -2,7 +2,7 @@
 
 import asyncio
 import hashlib
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import pytest
 
@@ -71,6 +71,28 @@ async def test_nothing_is_taken_into_a_batch_that_is_complete(house):
     await house.settle()
     assert str(late.payout_id).encode() not in file
     assert await house.state(late) == "held", "it goes into the next file"
+
+
+async def test_two_equal_requests_at_once_make_no_batch_that_is_too_large(database, clock):
+    house = House(database, clock, fields={"batch_payouts": 2})
+    await held(house, 4)
+    slow, waits, goes_on = house.restarted(), asyncio.Event(), asyncio.Event()
+    begin_sending = slow.steps.begin_sending
+
+    async def waiting(*args):
+        waits.set()
+        await goes_on.wait()
+        return await begin_sending(*args)
+
+    slow.steps.begin_sending = waiting
+    batch_id = uuid4()
+    equal = asyncio.create_task(slow.batches.make(batch_id, ADMIN))
+    await waits.wait()
+    for payout in (await house.store.oldest_held(UUID(int=0), 4))[2:]:
+        await house.steps.begin_sending(payout, batch_id)
+    goes_on.set()
+    await equal
+    assert len(await house.store.of_batch(batch_id)) == 2
 
 
 async def test_the_file_stays_the_same_bytes(house):

@@ -27,7 +27,7 @@ class HoldRow:
     hold_id: UUID
     owner_id: str | None
     code: str | None
-    """None where there is no such account."""
+    """None where there is no such account, or it is not a main row (shard 0)."""
     currency: str | None
     state: str
     amount_minor: int

@@ -27,8 +27,11 @@ NOT_DESCRIBED = sha256(b"{}").hexdigest()
 _INTEGER = struct.Struct(">q")
 _POSTED_AT, _EVENTS = 42, 54
 """Where the two begin in an encoded row of the log."""
-_GIFT, _HEAD = b'"gift.sent"', 200
-"""The writer of gifts names the type of each event behind its id and sequence."""
+_GIFT, _HEAD = b'"type":"gift.sent"', 200
+"""As the writer of gifts says it, without a space, behind the event's id and its sequence.
+
+Other writers say "type": "…" with one, and text that somebody wrote has its quotes escaped.
+"""
 _UNREADABLE = (ValueError, TypeError, LookupError, AttributeError, ArithmeticError, struct.error)
 
 Teller = Callable[[Mapping[str, Any], datetime], str | None]

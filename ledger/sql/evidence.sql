@@ -129,11 +129,11 @@ LEFT JOIN (
 ) h USING (account_id)
 
 -- name: hold_rows
--- In the words of hold.changed.
+-- In the words of hold.changed; holds are on main rows of accounts alone.
 SELECT h.hold_id, a.owner_id::text AS owner_id, a.code, a.currency, h.state, h.amount_minor,
        h.captured_minor, h.reason, ledger.rfc3339_exact(h.expires_at) AS expires_at,
        ledger.sha256_of(h.metadata) AS metadata_sha256, h.created_at, h.closed_at
-FROM ledger.holds h LEFT JOIN ledger.accounts a USING (account_id)
+FROM ledger.holds h LEFT JOIN ledger.accounts a ON a.account_id = h.account_id AND a.shard = 0
 
 -- name: scales
 SELECT currency, scale::integer FROM ledger.currencies

@@ -6,6 +6,8 @@ from uuid import UUID
 
 import pytest
 
+from config.ledger import EvidenceSettings
+from ledger.evidence.chainer import Chainer
 from ledger.evidence.holds import HoldLog, HoldRow
 from tests.support.evidence import AT, ONE, OTHER
 from tests.support.forger import names
@@ -149,3 +151,22 @@ async def test_holds_that_were_forged_with_their_accounts_are_found(forger, chan
     await forger.root.execute(HELD)
     report = await forger.verify()
     assert names(report, "holds"), report.findings
+
+
+async def test_a_hold_that_was_moved_to_another_row_of_the_account_is_found(forger, pool):
+    """An owner has several rows of some accounts; holds are on the main one."""
+    owner, hold = await pool.fetchrow(
+        "SELECT owner_id, hold_id FROM ledger.holds JOIN ledger.accounts USING (account_id)"
+        " WHERE state = 'voided'"
+    )
+    other = await pool.fetchval(
+        "SELECT ledger.open_account($1, 'wallet', 'COIN', 7::smallint)", owner
+    )
+    chainer = Chainer(forger.evidence, EvidenceSettings(), clock=lambda: AT)
+    await chainer.catch_up()
+    assert (await forger.verify()).sound
+    await forger.root.execute(
+        "UPDATE ledger.holds SET account_id = $1 WHERE hold_id = $2", other, hold
+    )
+    report = await forger.verify()
+    assert names(report, "holds", f"hold_id {hold}"), report.findings

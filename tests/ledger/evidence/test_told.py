@@ -93,6 +93,16 @@ def test_a_batch_of_gifts_is_known_by_its_first_event():
     assert list(Told().note([log_row(events=f'[{first},"hold.changed"]')])) == []
 
 
+async def test_a_hold_may_be_for_whatever_somebody_writes(pool):
+    await fund(pool, ann := uuid4(), 100)
+    for reason in ("gift.sent", '"type":"gift.sent"', "hold.changed"):
+        await reserve(pool, ann, 5, reason=reason)
+    evidence = EvidenceStore(pool)
+    await Chainer(evidence, EvidenceSettings(), clock=lambda: datetime.now(UTC)).catch_up()
+    report = await Verifier(evidence, keys={}, now=datetime.now(UTC)).verify()
+    assert report.findings == ()
+
+
 def test_holds_are_named_by_their_ids():
     told = Told()
     hold = {"hold_id": str(ONE), "owner_id": None, "code": "wallet", "currency": "COIN"}

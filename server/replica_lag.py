@@ -4,14 +4,19 @@ A replica can't tell: once nothing comes from the database any more, it has repl
 received. So the end of the database's log is noted with the time of each look, and a replica that
 has replayed up to one of these marks shows all that was committed until then. Beside that counts
 the time of the last commit it replayed, by the database's clock: what came before it is there.
+Where that clock was put back, a commit of before looks newer than it is: until the clock has passed
+that time again, marks alone count.
 
 No clock is read here; `now` is a monotonic time in seconds.
 """
 
 from collections import deque
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from math import inf
+
+STEADY_S = 1.0
+"""A clock that goes back by less is one that is kept right, as clocks are."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,9 +46,11 @@ class ReplicaLag:
         self._keep_s = keep_s
         self._marks: deque[tuple[float, int]] = deque()
         self._newest: tuple[float, Position] | None = None
+        self._ambiguous_until: datetime | None = None
 
     def mark(self, now: float, position: Position) -> None:
         """The database was there at `now`, or later."""
+        self._look_at_clock(now, position.clock)
         if self._marks and position.log_end < self._marks[-1][1]:
             self._marks.clear()  # another database answers, whose log is another one
         self._marks.append((now, position.log_end))
@@ -65,7 +72,19 @@ class ReplicaLag:
             if replica.log_end is not None and log_end <= replica.log_end
         )
         by_log_s = now - next(reached, -inf)
-        if replica.committed_at is None:
+        if replica.committed_at is None or self._ambiguous_until is not None:
             return by_log_s
-        since_commit_s = (position.clock - replica.committed_at).total_seconds()
-        return max(0.0, min(by_log_s, since_commit_s + now - noted_at))
+        since_commit_s = (position.clock - replica.committed_at).total_seconds() + now - noted_at
+        if since_commit_s < -STEADY_S:  # of a time to come: the clock was ahead then
+            return by_log_s
+        return max(0.0, min(by_log_s, since_commit_s))
+
+    def _look_at_clock(self, now: float, clock: datetime) -> None:
+        if self._newest is not None:
+            noted_at, before = self._newest
+            expected = before.clock + timedelta(seconds=now - noted_at)
+            if clock < expected - timedelta(seconds=STEADY_S):
+                passed = expected + timedelta(seconds=self._keep_s)
+                self._ambiguous_until = max(passed, self._ambiguous_until or passed)
+        if self._ambiguous_until is not None and clock > self._ambiguous_until:
+            self._ambiguous_until = None

@@ -50,6 +50,31 @@ def test_one_whose_link_is_cut_falls_behind(lag: ReplicaLag) -> None:
         assert lag.behind_s(second, replica(20, committed=20)) == second - 20
 
 
+def test_commits_of_before_the_clock_was_put_back_are_not_new(lag: ReplicaLag) -> None:
+    """It was ahead by an hour, and the replica stopped just before it was put right."""
+    hour = 3_600
+    cut = replica(20, committed=20)
+    for second in (21, 30, 31, 40, hour + 20, hour + 25, hour + 31):
+        at = database(second)
+        lag.mark(second, replace(at, clock=at.clock - timedelta(hours=1)))
+        expected = second - 20 if second <= 30 else inf
+        assert lag.behind_s(second, cut) == expected
+    # one that goes on is known by the log, and by its commits once the clock has passed that time
+    follows = replica(hour + 25, committed=20)
+    assert lag.behind_s(hour + 31, follows) == 6
+    follows = replica(15, committed=29)
+    lag.mark(hour + 32, replace(database(hour + 32), clock=NOON + timedelta(seconds=32)))
+    assert lag.behind_s(hour + 32, follows) == 3
+
+
+def test_a_commit_of_a_time_to_come_says_nothing() -> None:
+    """Who begins to look behind that has not seen the clock go back."""
+    lag = ReplicaLag(keep_s=10)
+    lag.mark(0, database(0))
+    assert lag.behind_s(0, replica(-100, committed=3_600)) == inf
+    assert lag.behind_s(0, replica(0, committed=3_600)) == 0
+
+
 def test_while_the_database_is_away_what_it_showed_grows_old(lag: ReplicaLag) -> None:
     assert [lag.behind_s(now, replica(20, committed=20)) for now in (20, 25, 90)] == [0, 5, 70]
 

@@ -13,6 +13,8 @@ from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+import asyncpg
+
 from config.settings import Settings
 from ledger.evidence.checkpoints import (
     Checkpoint,
@@ -29,6 +31,7 @@ from server.catch_up import chain_what_waits
 from server.commands import StartRefused, refusals
 from server.embedded.folder import default_data_dir
 from server.ledger_access import CHECKPOINT_KEYS, LedgerAccess, open_ledger
+from server.migrations import applied_migrations, migrations
 
 PROGRESS_S = 1.0
 
@@ -56,7 +59,11 @@ def verify_options(parser: argparse.ArgumentParser) -> None:
         help="a PEM file of a key to trust beside those of the data folder; may be repeated",
     )
     parser.add_argument(
-        "--grace-s", type=float, default=10.0, help="how long a batch may wait to be chained"
+        "--grace-s",
+        dest="grace",
+        type=_seconds,
+        default=timedelta(seconds=10),
+        help="how long a batch may wait to be chained",
     )
     parser.add_argument("--quiet", action="store_true", help="no progress")
 
@@ -68,14 +75,15 @@ async def verify(settings: Settings, arguments: argparse.Namespace) -> None:
         async with open_ledger(settings.stores) as access:
             ring = await asyncio.to_thread(KeyRing.read, access.keys)
             trusted = [await asyncio.to_thread(read_public, path) for path in arguments.public_key]
+            now = await _moment_of(access.pool)
             if access.alone and (links := await chain_what_waits(access.pool, evidence)):
                 print(f"chained first, for no server runs that would: {links} links")
             verifier = Verifier(
                 EvidenceStore(access.pool),
                 keys=ring.trusted | {key_id_of(key): key for key in trusted},
-                now=datetime.now(UTC),
+                now=now,
                 checkpoints=outside,
-                grace=timedelta(seconds=arguments.grace_s),
+                grace=arguments.grace,
                 progress=(lambda _: None) if arguments.quiet else ProgressLine(),
             )
             started = time.perf_counter()
@@ -86,6 +94,27 @@ async def verify(settings: Settings, arguments: argparse.Namespace) -> None:
             f"The ledger is not sound. Findings: {len(report.findings)}; the first is the first bad"
             " row. Keep a copy of the database before anything else is done."
         )
+
+
+async def _moment_of(pool: asyncpg.Pool) -> datetime:
+    """Now by the database's clock, which its batches have. Raises StartRefused where its tables are
+    of another version: some of what is verified is not there, which would show at the end.
+    """
+    async with pool.acquire() as connection:
+        if {*await applied_migrations(connection)} != {each.key for each in migrations()}:
+            raise StartRefused(
+                "The database is of another version. Start this version once, or run `sociallive"
+                " migrate`; or verify it with the version that it is of."
+            )
+        now: datetime = await connection.fetchval("SELECT clock_timestamp()")
+    return now
+
+
+def _seconds(text: str) -> timedelta:
+    try:
+        return timedelta(seconds=float(text))
+    except OverflowError as error:
+        raise ValueError(text) from error
 
 
 def export_options(parser: argparse.ArgumentParser) -> None:

@@ -17,6 +17,7 @@ from dataclasses import dataclass
 from importlib import resources
 
 import asyncpg
+from asyncpg.pool import PoolConnectionProxy
 
 DOMAINS = ("identity", "media", "ledger", "compliance")
 LOCK_KEY = 0x50C1A17E  # any constant: it only has to be the same in every process
@@ -44,8 +45,13 @@ class Migration:
     def checksum(self) -> str:
         return hashlib.sha256(self.sql.encode()).hexdigest()
 
+    @property
+    def key(self) -> str:
+        """Domain/number, as `applied_migrations` gives it."""
+        return f"{self.domain}/{self.version:04}"
+
     def __str__(self) -> str:
-        return f"{self.domain}/{self.version:04}_{self.name}"
+        return f"{self.key}_{self.name}"
 
 
 def migrations() -> list[Migration]:
@@ -88,7 +94,9 @@ async def migration_lock(connection: asyncpg.Connection) -> AsyncIterator[None]:
         await connection.execute("SELECT pg_advisory_unlock($1)", LOCK_KEY)
 
 
-async def applied_migrations(connection: asyncpg.Connection) -> list[str]:
+async def applied_migrations(
+    connection: asyncpg.Connection | PoolConnectionProxy,
+) -> list[str]:
     """What was applied to the database: domain/number, in order."""
     rows = await connection.fetch("SELECT domain, version FROM schema_migrations ORDER BY 1, 2")
     return [f"{row['domain']}/{row['version']:04}" for row in rows]

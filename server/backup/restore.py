@@ -74,7 +74,7 @@ async def forget_the_future(redis: Redis) -> None:
 
 
 def _known(manifest: Manifest) -> None:
-    known = {f"{each.domain}/{each.version:04}" for each in migrations()}
+    known = {each.key for each in migrations()}
     if newer := sorted(set(manifest.migrations) - known):
         raise RestoreRefused(
             f"The backup was made by version {manifest.version}, which had {', '.join(newer)}. "

@@ -3,7 +3,7 @@
 import asyncio
 import json
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta, tzinfo
 from pathlib import Path
 from uuid import uuid4
 
@@ -20,7 +20,7 @@ from ledger.evidence.key_ring import KeyRing
 from ledger.evidence.signer import Signer
 from ledger.evidence.verify import Progress
 from ledger.store.evidence import EvidenceStore
-from server.cli import EXIT_UNSOUND, main
+from server.cli import EXIT_UNSOUND, EXIT_USAGE, main
 from server.database import create_pool
 from server.evidence_commands import ProgressLine
 from server.ledger_access import CHECKPOINT_KEYS
@@ -115,6 +115,55 @@ def test_beside_an_external_database_nothing_is_chained(
         run("verify", "--grace-s", "0")
     assert caught.value.code == EXIT_UNSOUND
     assert "not in the chain" in capsys.readouterr().out
+
+
+def test_a_batch_is_as_old_as_the_databases_clock_says(
+    run: Run, database_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """This machine's clock is ahead of it by a minute."""
+
+    async def post() -> None:
+        pool = await create_pool(database_url)
+        await fund(pool, uuid4(), 10)
+        await pool.close()
+
+    class Ahead(datetime):
+        @classmethod
+        def now(cls, tz: tzinfo | None = None) -> "Ahead":
+            return super().now(tz) + timedelta(minutes=1)
+
+    monkeypatch.setattr("server.evidence_commands.datetime", Ahead)
+    asyncio.run(post())
+    output = run("verify")
+    assert "1 batches were just posted and are not chained yet" in output
+    assert output.endswith("sound\n")
+
+
+def test_a_database_of_another_version_is_refused(
+    run: Run, database_url: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    async def change(query: str) -> None:
+        connection = await asyncpg.connect(database_url)
+        await connection.execute(query)
+        await connection.close()
+
+    for query in (
+        "INSERT INTO schema_migrations VALUES ('ledger', 9999, 'to_come', '')",
+        "DELETE FROM schema_migrations WHERE domain = 'ledger' AND version >= 66",
+    ):
+        asyncio.run(change(query))
+        with pytest.raises(SystemExit) as caught:
+            run("verify")
+        assert caught.value.code == 1
+        assert "sociallive migrate" in capsys.readouterr().err
+
+
+def test_a_grace_that_is_no_time_is_refused(run: Run, capsys: pytest.CaptureFixture[str]) -> None:
+    for grace in ("nan", "1e30", "soon"):
+        with pytest.raises(SystemExit) as caught:
+            run("verify", "--grace-s", grace)
+        assert caught.value.code == EXIT_USAGE
+        assert "--grace-s" in capsys.readouterr().err
 
 
 def test_an_unsound_ledger_ends_with_its_own_code(

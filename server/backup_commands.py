@@ -12,7 +12,7 @@ from config.settings import Settings
 from config.stores import StoreSettings
 from server.backup.cluster_copy import make_base_backup
 from server.backup.make import BackupRefused, copy_keys, make_backup, refuse_existing
-from server.backup.point_in_time import check_recovery, recover
+from server.backup.point_in_time import check_recovery, finish, recover
 from server.backup.restore import forget_the_future, restore_backup
 from server.backup.tools import Tools
 from server.commands import refusals
@@ -116,6 +116,7 @@ async def _restore_point_in_time(settings: Settings, base: Path, at: datetime) -
             await redis.ping()
             recovered = await recover(folder, store_account(), settings, base, at)
             await forget_the_future(redis)
+            finish(folder)
     figures = recovered.figures
     print(
         f"Restored what was committed at {at.isoformat()}: {figures.transactions} transactions "

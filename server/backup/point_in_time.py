@@ -26,7 +26,7 @@ from server.catch_up import chain_what_waits_at
 from server.embedded.account import Account
 from server.embedded.archive import archiving, restore_command
 from server.embedded.folder import DataFolder
-from server.embedded.postgres import EmbeddedPostgres
+from server.embedded.postgres import PUT_ASIDE, UNFINISHED, EmbeddedPostgres
 from server.embedded.timelines import RUNS, newest_history, read_runs, timeline_at, timeline_of_base
 from server.grants import apply_grants
 from server.migrations import migrate
@@ -74,10 +74,10 @@ async def recover(
         )
     timeline = _timeline(archive, base / CLUSTER, at)
     new, data = folder.path / "postgres.recovering", folder.path / "postgres"
-    aside = folder.path / f"postgres.before-{now:%Y%m%dT%H%M%SZ}"
+    aside = folder.path / f"{PUT_ASIDE}{now:%Y%m%dT%H%M%SZ}"
     await asyncio.to_thread(_copy, base / CLUSTER, new, account)
     with _in_place_of(data, new, aside) as before:
-        kept = sorted(folder.path.glob("postgres.before-*/pg_wal"), reverse=True)
+        kept = sorted(folder.path.glob(f"{PUT_ASIDE}*/pg_wal"), reverse=True)
         postgres = EmbeddedPostgres(
             folder,
             account,
@@ -89,6 +89,7 @@ async def recover(
                 "recovery_target_action": "promote",
             },
             start_patience_s=RECOVERY_PATIENCE_S,
+            recovers=True,
         )
         try:
             await postgres.start()  # returns once it takes writes, so recovery is over
@@ -97,6 +98,11 @@ async def recover(
         finally:
             await postgres.stop()
     return Recovered(figures, before)
+
+
+def finish(folder: DataFolder) -> None:
+    """Everything is done that belongs to a recovery: servers may start what was recovered."""
+    (folder.path / "postgres" / UNFINISHED).unlink(missing_ok=True)
 
 
 def _timeline(archive: Path, base: Path, at: datetime) -> str:
@@ -145,6 +151,7 @@ def _copy(base: Path, new: Path, account: Account) -> None:
     shutil.rmtree(new, ignore_errors=True)
     shutil.copytree(base, new, symlinks=True)
     (new / "recovery.signal").touch()
+    (new / UNFINISHED).touch()
     account.own(new)
     if account.uid is not None and account.gid is not None:
         for path in new.rglob("*"):

@@ -16,6 +16,12 @@ ROLE = DATABASE = "sociallive"
 APP, READER = "sociallive_app", "sociallive_reader"
 START_PATIENCE_S = 60.0
 
+UNFINISHED = "sociallive.unfinished"
+"""A file in a cluster that a recovery is not done with: nobody else may start it."""
+
+PUT_ASIDE = "postgres.before-"
+"""What the name of a folder begins with that a recovery put aside."""
+
 SETTINGS = {
     "listen_addresses": "127.0.0.1",
     "unix_socket_directories": "",
@@ -64,13 +70,18 @@ class EmbeddedPostgres:
         overrides: dict[str, str] | None = None,
         *,
         start_patience_s: float = START_PATIENCE_S,
+        recovers: bool = False,
     ) -> None:
-        """`overrides` are server settings (`fsync`, …) in place of the usual ones."""
+        """`overrides` are server settings (`fsync`, …) in place of the usual ones.
+
+        `recovers`: it is started by a recovery, which alone may start what is unfinished.
+        """
         self._folder = folder
         self._account = account
         buffers = {"shared_buffers": shared_buffers(memory_bytes())}
         self._settings = SETTINGS | buffers | (overrides or {})
         self._start_patience_s = start_patience_s
+        self._recovers = recovers
         self._data = folder.path / "postgres"
         self._port = 0
         self._child: Child | None = None
@@ -100,6 +111,8 @@ class EmbeddedPostgres:
 
         Raises PostgresMissing or ChildFailed.
         """
+        if not self._recovers:
+            self._refuse_what_a_recovery_left()
         binaries = self._account.reachable(
             installation(), self._folder.path / f"postgres-{installation().stat().st_mtime_ns}"
         )
@@ -149,6 +162,19 @@ class EmbeddedPostgres:
         """Return once the server has ended, by whatever cause."""
         if self._child is not None:
             await self._child.wait()
+
+    def _refuse_what_a_recovery_left(self) -> None:
+        """One that was killed: no empty ledger begins, and none goes on that nobody looked at."""
+        aside = sorted(self._folder.path.glob(f"{PUT_ASIDE}*"))
+        if (self._data / UNFINISHED).exists():
+            what = f"{self._data} is of a recovery that did not end"
+        elif aside and not (self._data / "PG_VERSION").exists():
+            what = f"{self._data} is not there, and what a recovery put aside is"
+        else:
+            return
+        whole = [each for each in aside if not (each / UNFINISHED).exists()]
+        put_back = f", or put {whole[-1]} back in its place" if whole else ""
+        raise ChildFailed(f"{what}. Run `sociallive restore --at` again{put_back}.")
 
     def _initialise(self, binaries: Path) -> None:
         """initdb into a folder beside, renamed at the end: a half-made cluster is never taken."""

@@ -6,6 +6,7 @@ from pathlib import Path
 import asyncpg
 import pytest
 from pydantic import SecretStr
+from redis.asyncio import Redis
 
 from config.ledger import LedgerSettings
 from config.settings import Settings
@@ -17,6 +18,7 @@ from server.backup.restore import RestoreRefused
 from server.bus import STREAM_KEY
 from server.cli import COMMANDS, _parser
 from server.commands import StartRefused
+from server.embedded.child import ChildFailed
 from server.embedded.timelines import RUNS
 from server.ledger_access import open_ledger
 from server.stores import Stores, open_stores
@@ -147,6 +149,14 @@ async def test_each_moment_is_on_the_timeline_that_ran_then(
         with pytest.raises(StartRefused, match="does not add up"):
             await run(settings, "restore", str(base), "--at", first[0].isoformat())
     assert (data_dir / "wal" / "00000002.history").exists()
+    # One that was cut off before it was done with Redis: nobody goes on with that.
+    with monkeypatch.context() as broken:
+        broken.setattr("server.backup_commands.forget_the_future", away)
+        with pytest.raises(StartRefused, match="Redis is away"):
+            await run(settings, "restore", str(base), "--at", first[0].isoformat())
+    with pytest.raises(ChildFailed, match="did not end"):
+        async with open_stores(stores):
+            pass
 
     await run(settings, "restore", str(base), "--at", first[0].isoformat())
     async with open_stores(stores) as opened:
@@ -165,6 +175,10 @@ async def two_gifts(ledger: LedgerService, pool: asyncpg.Pool) -> list[datetime]
         moments.append(await now_of(pool))
     await gift(ledger)
     return moments
+
+
+async def away(redis: Redis) -> None:
+    raise ConnectionError("Redis is away")
 
 
 async def faulty(connection: asyncpg.Connection) -> list[str]:

@@ -6,8 +6,15 @@ import asyncpg
 import pytest
 
 from server.embedded.account import store_account
+from server.embedded.child import ChildFailed
 from server.embedded.folder import DataFolder
-from server.embedded.postgres import EmbeddedPostgres, memory_bytes, shared_buffers
+from server.embedded.postgres import (
+    PUT_ASIDE,
+    UNFINISHED,
+    EmbeddedPostgres,
+    memory_bytes,
+    shared_buffers,
+)
 from server.embedded.redis import EmbeddedRedis
 
 
@@ -33,6 +40,24 @@ async def test_data_is_found_again_and_nothing_comes_from_path(
         await connection.close()
         await postgres.stop()
     folder.release()
+
+
+async def test_what_a_killed_recovery_left_is_not_started(data_dir: Path) -> None:
+    def cluster(name: str, *files: str) -> Path:
+        (data_dir / name).mkdir()
+        for file in files:
+            (data_dir / name / file).touch()
+        return data_dir / name
+
+    postgres = EmbeddedPostgres(DataFolder(data_dir), store_account())
+    whole = cluster(f"{PUT_ASIDE}20260131T120000Z", "PG_VERSION")
+    cluster(f"{PUT_ASIDE}20260131T130000Z", "PG_VERSION", UNFINISHED)
+    with pytest.raises(ChildFailed, match=f"postgres is not there, .* put {whole} back"):
+        await postgres.start()  # no empty ledger in place of the one that there was
+    cluster("postgres", "PG_VERSION", UNFINISHED)
+    with pytest.raises(ChildFailed, match=f"did not end.* `sociallive restore --at` .* {whole}"):
+        await postgres.start()
+    assert not (data_dir / "postgres.log").exists()
 
 
 @pytest.mark.parametrize(

@@ -39,6 +39,8 @@ async def create_pool(url: str, *, size: int = 8, least: int = 1) -> asyncpg.Poo
             "application_name": "sociallive",
             "statement_timeout": str(STATEMENT_TIMEOUT_MS),
             "timezone": "UTC",
+            # Plans that may not scan a table look dear, and were compiled for each statement anew.
+            "jit": "off",
         },
     )
 

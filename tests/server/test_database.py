@@ -37,6 +37,11 @@ async def test_a_release_costs_no_statement_and_ends_a_transaction(pool: asyncpg
         assert connection.get_reset_query() == ""
 
 
+async def test_no_statement_is_compiled(pool: asyncpg.Pool) -> None:
+    """Where the server can: that takes longer than any of them does."""
+    assert await pool.fetchval("SHOW jit") == "off"
+
+
 HOUSE = Path(__file__).parents[2]
 # Of a session, not of a transaction: what the next borrower of the connection would find.
 OF_A_SESSION = re.compile(

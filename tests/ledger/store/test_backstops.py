@@ -280,7 +280,7 @@ async def test_nothing_looks_at_each_changed_row_of_an_account(pool):
 async def test_ids_of_the_database_are_version_7_and_tell_their_time(pool):
     made, millis = await pool.fetchrow(
         "SELECT ledger.uuid_v7(at), (extract(epoch FROM at) * 1000)::bigint"
-        " FROM (SELECT date_trunc('milliseconds', clock_timestamp()) AS at)"
+        " FROM (SELECT date_trunc('milliseconds', clock_timestamp()) AS at) now"
     )
     assert (made.version, made.variant) == (7, "specified in RFC 4122")
     assert made.int >> 80 == millis

@@ -45,6 +45,22 @@ async def create_pool(url: str, *, size: int = 8, least: int = 1) -> asyncpg.Poo
     )
 
 
+async def connect_patiently(url: str) -> asyncpg.Connection:
+    """A connection that the server leaves alone, whatever it has been told of others: one that
+    looks at a whole ledger, or waits in a transaction while something else does.
+
+    Raises OSError or asyncpg.PostgresError when the database can't be reached.
+    """
+    return await asyncpg.connect(
+        url,
+        timeout=10,
+        server_settings={
+            "statement_timeout": "0",
+            "idle_in_transaction_session_timeout": "0",
+        },
+    )
+
+
 async def _prepare(connection: asyncpg.Connection) -> None:
     for name in ("json", "jsonb"):
         await connection.set_type_codec(

@@ -7,11 +7,10 @@ from datetime import UTC, datetime
 from importlib import metadata
 from pathlib import Path
 
-import asyncpg
-
 from server.backup.ledger_figures import ledger_figures
 from server.backup.manifest import DUMP, FORMAT, Manifest, checksums, write_manifest
 from server.backup.tools import Tools
+from server.database import connect_patiently
 from server.migrations import applied_migrations
 
 KEYS = ("keys", "checkpoint-keys")
@@ -66,7 +65,7 @@ def _whole(target: Path) -> Iterator[Path]:
 
 
 async def _dump(url: str, folder: Path, tools: Tools) -> Manifest:
-    connection = await asyncpg.connect(url, timeout=10)
+    connection = await connect_patiently(url)
     try:
         # The figures and the dump see the same moment.
         async with connection.transaction(isolation="repeatable_read", readonly=True):

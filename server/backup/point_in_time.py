@@ -14,8 +14,6 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-import asyncpg
-
 from config.settings import Settings
 from config.stores import StoreSettings
 from server.backup.cluster_copy import CLUSTER, check_base_backup
@@ -23,6 +21,7 @@ from server.backup.ledger_figures import LedgerFigures, ledger_faults, ledger_fi
 from server.backup.restore import RestoredWrongly, RestoreRefused
 from server.backup.tools import Tools
 from server.catch_up import chain_what_waits_at
+from server.database import connect_patiently
 from server.embedded.account import Account
 from server.embedded.archive import archiving, restore_command
 from server.embedded.folder import DataFolder
@@ -117,7 +116,7 @@ def _timeline(archive: Path, base: Path, at: datetime) -> str:
 
 
 async def _checked(url: str) -> LedgerFigures:
-    connection = await asyncpg.connect(url, timeout=10)
+    connection = await connect_patiently(url)
     try:
         await migrate(connection)  # a base backup of an older version
         await apply_grants(connection)

@@ -16,6 +16,7 @@ from server.backup.manifest import DUMP, Manifest, read_manifest
 from server.backup.tools import Tools
 from server.bus.stream import STREAM_KEY
 from server.catch_up import chain_what_waits_at
+from server.database import connect_patiently
 from server.grants import POLICIES, apply_grants
 from server.migrations import DOMAINS, migrate, migrations
 
@@ -48,7 +49,7 @@ async def restore_backup(
     """
     manifest = read_manifest(backup)
     _known(manifest)
-    connection = await asyncpg.connect(url, timeout=10)
+    connection = await connect_patiently(url)
     try:
         if not force and (found := await _schemas(connection)):
             raise RestoreRefused(

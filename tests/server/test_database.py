@@ -5,6 +5,8 @@ from pathlib import Path
 
 import asyncpg
 
+from server.database import connect_patiently
+
 
 async def test_json_crosses_as_python_values(pool: asyncpg.Pool) -> None:
     value = {"figures": [1, 2, {"ü": None}]}
@@ -40,6 +42,13 @@ async def test_a_release_costs_no_statement_and_ends_a_transaction(pool: asyncpg
 async def test_no_statement_is_compiled(pool: asyncpg.Pool) -> None:
     """Where the server can: that takes longer than any of them does."""
     assert await pool.fetchval("SHOW jit") == "off"
+
+
+async def test_who_looks_at_everything_is_left_alone(database_url: str) -> None:
+    connection = await connect_patiently(database_url)
+    for setting in ("statement_timeout", "idle_in_transaction_session_timeout"):
+        assert await connection.fetchval(f"SHOW {setting}") == "0"
+    await connection.close()
 
 
 HOUSE = Path(__file__).parents[2]

@@ -26,6 +26,16 @@ async def test_a_backup_says_what_is_in_it(
     assert {file.name for file in target.iterdir()} == {DUMP, MANIFEST}
 
 
+async def test_what_others_are_given_up_for_is_no_end_of_a_backup(
+    pool: asyncpg.Pool, database_url: str, tmp_path: Path, tools: Tools
+) -> None:
+    """The connection that keeps the moment waits in its transaction for pg_dump."""
+    for setting in ("idle_in_transaction_session_timeout", "statement_timeout"):
+        database = database_url.rpartition("/")[2]
+        await pool.execute(f"ALTER DATABASE {database} SET {setting} = '20ms'")
+    assert (await make_backup(database_url, tmp_path / "backup", tools)).ledger_sequence == 0
+
+
 async def test_nothing_is_overwritten(database_url: str, tmp_path: Path, tools: Tools) -> None:
     with pytest.raises(BackupRefused, match="exists already"):
         await make_backup(database_url, tmp_path, tools)

@@ -140,3 +140,25 @@ async def test_what_is_opened_meanwhile_is_closed_or_keeps_it_open(pool, store, 
     assert await store.movements.close_account(payee, earnings, "COIN") is TransferResult.POSTED
     still_open = "SELECT count(*) FROM ledger.accounts WHERE closed_at IS NULL AND owner_id = $1"
     assert await pool.fetchval(still_open, payee) == 0
+
+
+READ = """
+SELECT seq_tup_read + idx_tup_fetch FROM pg_stat_xact_user_tables
+WHERE relid = 'ledger.accounts'::regclass
+"""
+
+
+@pytest.mark.parametrize("code", ["earnings", "fees"])
+async def test_an_account_is_described_without_a_look_at_others(pool, taker, request_, code):
+    """They may be millions, and its rows are locked."""
+    await pool.execute(
+        "INSERT INTO ledger.accounts (owner_id, code, currency)"
+        " SELECT gen_random_uuid(), 'earnings', 'COIN' FROM generate_series(1, 3000)"
+    )
+    owner = request_.payee_id if code == "earnings" else None
+    for shard in (7, 0, 3):
+        await pool.execute("SELECT ledger.open_account($1, $2, 'COIN', $3)", owner, code, shard)
+    await taker.execute("SELECT ledger.describe_account($1, $2, 'COIN', $3)", owner, code, {"a": 1})
+    assert await taker.fetchval(READ) < 50
+    described = "SELECT shard FROM ledger.accounts WHERE metadata = '{\"a\": 1}' ORDER BY shard"
+    assert [row["shard"] for row in await taker.fetch(described)] == [0, 3, 7]

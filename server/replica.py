@@ -11,6 +11,7 @@ import asyncio
 import logging
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from math import inf
 
 import asyncpg
 from asyncpg.pool import PoolConnectionProxy
@@ -91,7 +92,7 @@ class Reads:
             await replica.release(connection)
 
     async def _fit(self, replica: asyncpg.Pool) -> bool:
-        now = asyncio.get_running_loop().time()
+        now = _now()
         if now < self._look_at:
             return self._is_fit
         self._look_at = now + LOOK_S
@@ -99,7 +100,10 @@ class Reads:
             await self._mark(now)
             async with asyncio.timeout(ANSWER_PATIENCE_S):
                 replayed = Replayed(*(await replica.fetch(REPLAYED))[0])
-            lag_s = self._lag.behind_s(asyncio.get_running_loop().time(), replayed)
+            lag_s = self._lag.behind_s(_now(), replayed)
+            if self._lag.is_beyond(replayed) and await self._mark(_now()):
+                # It has what the database, asked again, has not: another log than this one's.
+                lag_s = inf if self._lag.is_beyond(replayed) else lag_s
         except FAULTS as error:
             self._leave_alone(error)
         else:
@@ -108,20 +112,25 @@ class Reads:
                 log.warning("the read replica is behind", extra={"lag_s": lag_s})
         return self._is_fit
 
-    async def _mark(self, now: float) -> None:
+    async def _mark(self, now: float) -> bool:
         """Where the database is, asked before the replica is; while it is away there is no mark."""
         try:
             async with asyncio.timeout(ANSWER_PATIENCE_S):
                 position = Position(*(await self._database.fetch(POSITION))[0])
         except FAULTS as error:
             log.warning("the database does not say where it is", extra={"error": repr(error)})
-        else:
-            self._lag.mark(now, position)
+            return False
+        self._lag.mark(now, position)
+        return True
 
     def _leave_alone(self, error: Exception) -> None:
         self._is_fit = False
-        self._look_at = asyncio.get_running_loop().time() + LEFT_ALONE_S
+        self._look_at = _now() + LEFT_ALONE_S
         log.warning("the read replica is away", extra={"error": repr(error)})
+
+
+def _now() -> float:
+    return asyncio.get_running_loop().time()
 
 
 def _is_lost(connection: PoolConnectionProxy) -> bool:

@@ -58,6 +58,14 @@ class ReplicaLag:
         while now - self._marks[0][0] > self._keep_s:
             self._marks.popleft()
 
+    def is_beyond(self, replica: Replayed) -> bool:
+        """Whether it has replayed more than there was at the newest mark. Where that mark is newer
+        than what is known of the replica, it follows another database: one that failed over.
+        """
+        if self._newest is None or replica.log_end is None or not replica.in_recovery:
+            return False
+        return replica.log_end > self._newest[1].log_end
+
     def behind_s(self, now: float, replica: Replayed) -> float:
         """The most that it can be behind; infinite where that is not known."""
         if self._newest is None:

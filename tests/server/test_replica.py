@@ -87,6 +87,38 @@ async def test_a_replica_that_is_behind_is_not_read(
     assert await where(reads) == "replica"
 
 
+async def test_one_that_has_more_than_the_database_is_of_another_log(
+    pool: asyncpg.Pool, replica: asyncpg.Pool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The database failed over to a standby that lacks the end of the log, and this one has it."""
+    monkeypatch.setattr("server.replica.LOOK_S", 0)
+    replayed = (
+        "SELECT true, pg_wal_lsn_diff(pg_current_wal_insert_lsn(), '0/0')::bigint + {},"
+        " clock_timestamp(), now()"
+    )
+    monkeypatch.setattr("server.replica.REPLAYED", replayed.format(2**30))
+    reads = Reads(pool, replica, max_lag_s=10)
+    assert await where(reads) == "database"
+    monkeypatch.setattr("server.replica.REPLAYED", replayed.format(-1))
+    assert await where(reads) == "replica"
+
+
+async def test_one_that_has_what_was_just_written_is_fit(
+    pool: asyncpg.Pool, replica: asyncpg.Pool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """More than there was when the database was asked."""
+    monkeypatch.setattr("server.replica.LOOK_S", 0)
+    await pool.execute("CREATE SEQUENCE ledger.asked MINVALUE 999")
+    monkeypatch.setattr(
+        "server.replica.POSITION", "SELECT nextval('ledger.asked'), clock_timestamp(), now()"
+    )
+    monkeypatch.setattr(
+        "server.replica.REPLAYED", "SELECT true, 1000::bigint, clock_timestamp(), now()"
+    )
+    assert await where(Reads(pool, replica, max_lag_s=10)) == "replica"
+    assert await pool.fetchval("SELECT last_value FROM ledger.asked") == 1000
+
+
 @pytest.mark.slow
 async def test_a_real_one_whose_link_is_cut_is_behind(
     pool: asyncpg.Pool, standby: Standby, monkeypatch: pytest.MonkeyPatch

@@ -94,3 +94,11 @@ def test_marks_of_another_log_are_forgotten(lag: ReplicaLag) -> None:
     assert lag.behind_s(22, Replayed(True, 4, None, START)) == inf
     assert lag.behind_s(22, Replayed(True, 5, None, START)) == 1
     assert lag.behind_s(22, Replayed(True, None, None, START)) == inf
+
+
+def test_one_that_is_beyond_the_newest_mark(lag: ReplicaLag) -> None:
+    assert lag.is_beyond(replica(21))
+    assert not lag.is_beyond(replica(20))
+    assert not lag.is_beyond(replace(replica(21), log_end=None))
+    assert not lag.is_beyond(replace(replica(21), in_recovery=False))
+    assert not ReplicaLag(keep_s=10).is_beyond(replica(21))

@@ -138,7 +138,7 @@ class CompleteSource:
         self._held = []
         if self._stream.lost_entries > self._lost:
             self._lost = self._stream.lost_entries
-            await self._replay_unfinished("left the stream unfinished")
+            await self._replay_unfinished()
         if await self._replay_gaps(entries):
             self._held = entries  # what was lost comes first
             await self._look()
@@ -179,12 +179,16 @@ class CompleteSource:
             await _patiently(lambda: self._log.move_cursor(self._consumer, first))
         return known
 
-    async def _replay_unfinished(self, reason: str) -> None:
-        """Have replayed everything from what is known to be finished to what was handed out."""
+    async def _replay_unfinished(self) -> None:
+        """Where entries left the stream unfinished, handed to this member or to one that is gone:
+        have replayed everything from what is known to be finished to what was handed out."""
+        if not (lost := await self._stream.lost()):
+            return
         cursor = await _patiently(lambda: self._log.cursor(self._consumer))
         position = await self._stream.position()
         if position is not None and (cursor or 0) < position:
-            await self._request(cursor or 0, position, reason)
+            await self._request(cursor or 0, position, "left the stream unfinished")
+        await self._stream.forget_lost(lost)
 
     async def _request(self, after: int, until: int, reason: str) -> None:
         self.gaps += 1
@@ -206,6 +210,7 @@ class CompleteSource:
         return True
 
     async def _look(self) -> None:
+        await self._replay_unfinished()
         if not self._held:
             await self._look_at_the_end()
         if self._replay is None:

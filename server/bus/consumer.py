@@ -33,6 +33,19 @@ end
 """
 """A script, so that nothing is handed to a consumer between the look and its end."""
 
+CLAIM = """
+local answer = redis.call('XAUTOCLAIM', KEYS[1], ARGV[1], ARGV[2], ARGV[3], ARGV[4],
+                          'COUNT', ARGV[5])
+if #answer[3] > 0 then redis.call('INCRBY', KEYS[2], #answer[3]) end
+return answer
+"""
+"""A claim takes what left the stream off the group's list: a script, so that this is written down
+with it, whoever dies before the answer is used."""
+
+FORGET_LOST = """
+if redis.call('GET', KEYS[1]) == ARGV[1] then redis.call('DEL', KEYS[1]) end
+"""
+
 RAISE_POSITION = """
 local position = redis.call('GET', KEYS[1])
 if not position or tonumber(position) < tonumber(ARGV[1]) then
@@ -97,6 +110,7 @@ class ConsumerGroupSource:
         self._claim_from = "0-0"
         self.dead_letter_key = f"{STREAM_KEY}:dead:{group}"
         self._position_key = f"{key}:at:{group}"
+        self._lost_key = f"{key}:lost:{group}"
         self.lost_entries = 0
         """Entries that left the stream while they were handed out and not acknowledged."""
 
@@ -135,17 +149,25 @@ class ConsumerGroupSource:
             lambda: self._redis.eval(RAISE_POSITION, 1, self._position_key, str(sequence))
         )
 
+    async def lost(self) -> int:
+        """How many entries left the stream unfinished, of any member, and were not replayed yet."""
+        return int(await outlast(lambda: self._redis.get(self._lost_key)) or 0)
+
+    async def forget_lost(self, lost: int) -> None:
+        """So many, and no others since, are to be replayed."""
+        await outlast(lambda: self._redis.eval(FORGET_LOST, 1, self._lost_key, str(lost)))
+
     async def finished(self) -> int | None:
         """Up to where in the ledger's log the group has finished everything; None: unknown."""
         position = await self.position()  # first: what is handed out meanwhile lies behind it
         pending: Any = await outlast(
             lambda: self._in_group(lambda: self._redis.xpending(self._key, self._group))
         )
-        if not pending["pending"]:
-            return position
-        oldest = pending["min"].decode()
-        found: Any = await outlast(lambda: self._redis.xrange(self._key, oldest, oldest))
-        return place_of(found[0][1])[0] if found else None
+        if pending["pending"]:
+            oldest = pending["min"].decode()
+            found: Any = await outlast(lambda: self._redis.xrange(self._key, oldest, oldest))
+            position = place_of(found[0][1])[0] if found else None
+        return None if await self.lost() else position  # last: what was lost is not pending
 
     async def is_drained(self) -> bool:
         """Whether everything in the stream was handed out and finished."""
@@ -202,19 +224,22 @@ class ConsumerGroupSource:
             self._claim_from = "0-0"  # what was handed out last may have failed: it comes again
         gone: list[Any] = []
         while True:
-            answer: Any = await self._redis.xautoclaim(
+            answer: Any = await self._redis.eval(
+                CLAIM,
+                2,
                 self._key,
+                self._lost_key,
                 self._group,
                 self._consumer,
-                self._claim_idle_ms,
-                start_id=self._claim_from,
-                count=max_entries,
+                str(self._claim_idle_ms),
+                self._claim_from,
+                str(max_entries),
             )
             next_from, claimed, deleted = answer
             self._claim_from = next_from.decode()
             gone += deleted
             if claimed or not in_order or self._claim_from == "0-0":
-                return batches(claimed), gone
+                return batches((at, _pairs(fields)) for at, fields in claimed), gone
 
     async def _deliveries(self, entry_ids: Sequence[str]) -> list[int]:
         """How often each entry was handed out, this time included."""
@@ -285,3 +310,8 @@ class ConsumerGroupSource:
         except ResponseError as error:
             if not str(error).startswith("BUSYGROUP"):
                 raise
+
+
+def _pairs(fields: Sequence[bytes]) -> Mapping[bytes, bytes]:
+    """Fields of an entry as a script answers them: names and values in turn."""
+    return dict(zip(fields[::2], fields[1::2], strict=True))

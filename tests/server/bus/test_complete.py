@@ -180,6 +180,28 @@ async def test_entries_that_leave_the_stream_unfinished_are_replayed(redis: Redi
     assert await stage.read(5) == [3, 4]
 
 
+async def test_entries_that_left_the_stream_are_replayed_though_who_saw_it_is_gone(
+    redis: Redis,
+) -> None:
+    stage = Stage(redis)
+    await stage.publish(1, 2)
+    await stage.read(2)
+    await stage.publish(3, 4)
+    await stage.read(1, ack=False)
+    await stage.publish(5, 6)
+    await redis.xtrim(STREAM_KEY, maxlen=2, approximate=False)
+    heir = ConsumerGroupSource(redis, group="aml", consumer="heir", claim_idle_ms=0)
+    assert [each.sequence for each in await heir.read(max_entries=10, block_ms=1)] == [5, 6]
+    assert (heir.lost_entries, await heir.finished()) == (2, None)
+    await heir.raise_position(6)
+    await heir.ack([entry_id.decode() for entry_id, _ in await redis.xrange(STREAM_KEY)])
+    stage.source = stage.member("b")
+    assert await stage.read(5) == [3, 4, 5, 6]
+    assert await heir.lost() == 0
+    assert await stage.read(5) == []
+    assert stage.log.cursors["aml"] == 6
+
+
 async def test_a_new_consumer_begins_where_the_stream_does(stage: Stage) -> None:
     await stage.publish(1, 2, 3)
     await stage.redis.xtrim(STREAM_KEY, maxlen=1, approximate=False)

@@ -99,10 +99,20 @@ class ReplayStore:
         last = published if until is None else min(until, published)
         if after < 0 or after > last:
             raise InvalidReplay("after", f"Name a place from 0 to {last}.")
+        return await self._made(consumer, after, last, reason)
+
+    async def make_up(self, consumer: str, *, after: int, until: int, reason: str) -> Replay:
+        """Have handed over what the consumer missed, `until` being published for all that is known.
+
+        The stream told so: the publisher's own cursor is written down a moment later.
+        """
+        return await self._made(consumer, after, until, reason)
+
+    async def _made(self, consumer: str, after: int, until: int, reason: str) -> Replay:
         row: Row | None = None
         while row is None:  # one that was made at the same moment is seen the next time
             row = await self._database.first(
-                SQL["request"], self._new_id(), consumer, after, last, reason, self._clock()
+                SQL["request"], self._new_id(), consumer, after, until, reason, self._clock()
             )
         return _replay(row)
 
@@ -119,8 +129,12 @@ class ReplayStore:
         return None if row is None else _replay(row)
 
     async def advance(self, replay_id: UUID, position: int) -> None:
-        """Everything up to `position` was handed over and done; the end of it finishes it."""
-        await self._database.fetch(SQL["advance"], replay_id, position, self._clock())
+        """Everything up to `position` was handed over and done; the end of it finishes it.
+
+        Whoever carries it out keeps it for the next while.
+        """
+        now = self._clock()
+        await self._database.fetch(SQL["advance"], replay_id, position, now, now + CLAIM)
 
     async def listed(self, consumer: str, limit: int) -> list[Replay]:
         """The consumer's replays, newest first."""

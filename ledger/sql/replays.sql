@@ -40,7 +40,7 @@ RETURNING *
 
 -- name: advance
 UPDATE ledger.replays
-SET position = greatest(position, $2),
+SET position = greatest(position, $2), claimed_until = $4,
     finished_at = CASE WHEN $2 >= until THEN $3::timestamptz END
 WHERE replay_id = $1 AND finished_at IS NULL
 

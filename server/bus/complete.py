@@ -57,8 +57,8 @@ class ReplayLog(Protocol):
     async def batches(self, after: int, until: int, limit: int) -> list[LoggedBatch]:
         """The first of the log behind `after`, up to and with `until`."""
 
-    async def request(self, consumer: str, *, after: int, until: int | None, reason: str) -> Replay:
-        """Have a part of the log handed over."""
+    async def make_up(self, consumer: str, *, after: int, until: int, reason: str) -> Replay:
+        """Have a part of the log handed over that was published."""
 
     async def take(self, consumer: str, holder: UUID) -> Replay | None:
         """The consumer's oldest open replay."""
@@ -197,7 +197,7 @@ class CompleteSource:
             extra={"consumer": self._consumer, "after": after, "until": until, "reason": reason},
         )
         await _patiently(
-            lambda: self._log.request(self._consumer, after=after, until=until, reason=reason)
+            lambda: self._log.make_up(self._consumer, after=after, until=until, reason=reason)
         )
 
     # ---- what is looked at now and then ----

@@ -82,6 +82,14 @@ async def test_a_replay_ends_where_the_stream_does(replays: ReplayStore) -> None
             await replays.request("aml", after=after, until=until, reason="x")
 
 
+async def test_what_was_missed_is_made_up_for_beyond_the_publisher_s_cursor(
+    replays: ReplayStore,
+) -> None:
+    made = await replays.make_up("aml", after=8, until=9, reason="x")
+    assert (made.position, made.until) == (8, 9)
+    assert await replays.make_up("aml", after=8, until=9, reason="y") == made
+
+
 async def test_one_process_at_a_time_carries_it_out(replays: ReplayStore, clock: Clock) -> None:
     made = await replays.request("aml", after=0, until=8, reason="x")
     one, two = uuid4(), uuid4()
@@ -89,7 +97,10 @@ async def test_one_process_at_a_time_carries_it_out(replays: ReplayStore, clock:
     assert taken == made
     assert await replays.take("aml", two) is None
     assert await replays.take("kafka", two) is None
-    await replays.advance(made.replay_id, 5)
+    for position in (2, 5):  # who goes on with it keeps it, however long that takes
+        clock.now += CLAIM - timedelta(seconds=1)
+        await replays.advance(made.replay_id, position)
+        assert await replays.take("aml", two) is None
     clock.now += CLAIM + timedelta(seconds=1)
     taken = await replays.take("aml", two)
     assert taken is not None

@@ -74,3 +74,25 @@ async def test_letters_that_were_sent_back_and_handled_are_kept_nowhere(
     await source.dead_letter(entries[2], "again")
     assert await redis.xlen(returned_key(AML)) == 0
     assert len(await consumers.all_letters(AML)) == 1
+
+
+@pytest.mark.parametrize("cursor", [3, 6])
+async def test_a_gap_is_replayed_whole_though_the_publisher_s_cursor_is_written_later(
+    replays: ReplayStore, redis: Redis, pool: asyncpg.Pool, cursor: int
+) -> None:
+    await pool.executemany(
+        "INSERT INTO ledger.event_log (sequence, writer, event_count, posted_at, events)"
+        " VALUES ($1, 1, 1, now(), $2)",
+        [(number, f"[{number}]") for number in range(1, 10)],
+    )
+    await pool.execute("UPDATE ledger.event_cursors SET sequence = $1", cursor)
+    await replays.move_cursor(AML, 4)
+    # Redis was emptied since, and the publisher, which is at 9, has yet to write down where.
+    await redis.xadd(STREAM_KEY, {"events": "[9]", "sequence": 9, "after": 8})
+    source = event_source(redis, replays, AML, member="a", claim_idle_ms=60_000)
+    handled = []
+    for _ in range(4):
+        entries = await source.read(max_entries=5, block_ms=1)
+        handled += [each.payload for each in entries]
+        await source.ack([each.entry_id for each in entries])
+    assert handled == [b"[%d]" % number for number in range(5, 10)]

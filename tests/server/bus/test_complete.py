@@ -47,10 +47,9 @@ class Log:
         rows = [row for row in self.rows if after < row <= until][:limit]
         return [LoggedBatch(row, b"[%d]" % row) for row in rows]
 
-    async def request(self, consumer: str, *, after: int, until: int | None, reason: str) -> Replay:
+    async def make_up(self, consumer: str, *, after: int, until: int, reason: str) -> Replay:
         self._answer()
-        last = self.cursors["stream"] if until is None else until
-        replay = Replay(uuid4(), consumer, after, last, reason, NOW, None)
+        replay = Replay(uuid4(), consumer, after, until, reason, NOW, None)
         self.replays.append(replay)
         return replay
 
@@ -250,7 +249,7 @@ async def test_a_member_that_is_a_moment_late_makes_no_gap(stage: Stage) -> None
 async def test_a_replay_that_was_asked_for(stage: Stage) -> None:
     await stage.publish(*range(1, 8))
     await stage.read(3)
-    await stage.log.request("aml", after=2, until=6, reason="asked for")
+    await stage.log.make_up("aml", after=2, until=6, reason="asked for")
     assert await stage.read(4, most=3) == [3, 4, 5, 6]
     assert [each.position for each in stage.log.finished] == [6]
 
@@ -258,7 +257,7 @@ async def test_a_replay_that_was_asked_for(stage: Stage) -> None:
 async def test_an_unfinished_batch_of_a_replay_comes_again_and_holds_it_up(stage: Stage) -> None:
     await stage.publish(1, 2, 3)
     await stage.read(3)
-    await stage.log.request("aml", after=0, until=3, reason="asked for")
+    await stage.log.make_up("aml", after=0, until=3, reason="asked for")
     entries = await stage.source.read(max_entries=10, block_ms=1)
     await stage.source.ack([each.entry_id for each in entries if each.payload != b"[2]"])
     [again] = await stage.source.read(max_entries=10, block_ms=1)
@@ -273,7 +272,7 @@ async def test_an_unfinished_batch_of_a_replay_comes_again_and_holds_it_up(stage
 async def test_a_replay_goes_on_where_another_process_left_it(stage: Stage) -> None:
     await stage.publish(*range(1, 7))
     await stage.read(3)
-    await stage.log.request("aml", after=0, until=6, reason="asked for")
+    await stage.log.make_up("aml", after=0, until=6, reason="asked for")
     assert await stage.read(1, most=2) == [1, 2]
     stage.source = stage.member("b")
     assert await stage.read(5) == [3, 4, 5, 6]
@@ -310,5 +309,5 @@ async def test_looking_is_done_now_and_then_only(redis: Redis) -> None:
     stage = Stage(redis, look_s=3600)
     await stage.publish(1)
     await stage.read(2)
-    await stage.log.request("aml", after=0, until=1, reason="asked for")
+    await stage.log.make_up("aml", after=0, until=1, reason="asked for")
     assert await stage.read(3) == []

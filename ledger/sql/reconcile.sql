@@ -54,7 +54,8 @@ FROM ledger.event_log WHERE sequence BETWEEN $1 AND $2
 -- name: ours
 -- Money that moved through payment providers, as the ledger has it, and has no counterpart yet:
 -- payments for purchases, their refunds, and what was posted to payment_clearing beside them. What
--- takes a purchase back counts in the money that was paid, its share of it. A payout goes by the
+-- takes a purchase back counts in the money that was paid, its share of it. Of a transaction in
+-- several currencies each is an item; all but the first have it in their key. A payout goes by the
 -- reference of its provider, or by its own id where that gave none. A prefix tells whose purchase
 -- something is; a payout has a provider of its own, so it is looked for in every file.
 WITH item AS (
@@ -67,7 +68,9 @@ WITH item AS (
            (updated_at AT TIME ZONE 'UTC')::date, NULL
     FROM ledger.purchases WHERE state = 'refunded'
     UNION ALL
-    SELECT 'transaction:' || e.transaction_id,
+    SELECT 'transaction:' || e.transaction_id
+               || CASE WHEN row_number() OVER (PARTITION BY e.transaction_id ORDER BY a.currency) > 1
+                  THEN ':' || a.currency ELSE '' END,
            coalesce(min(r.reference), p.reference, o.reference, o.payout_id::text),
            round(-sum(e.amount_minor) * coalesce(p.paid_minor, 1)
                / coalesce(p.amount_minor, 1))::bigint,

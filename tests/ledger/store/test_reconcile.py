@@ -13,7 +13,7 @@ from ledger.reconcile.items import Item
 from ledger.reconcile.runs import Found, Reconciliation, RunKind
 from ledger.reconcile.worklist import DifferenceState
 from ledger.store.reconcile import CHECKS, ReconcileStore
-from tests.support.history import fund
+from tests.support.history import fund, leg, post
 from tests.support.settlements import bought
 
 AT = datetime(2026, 1, 31, 12, tzinfo=UTC)
@@ -121,6 +121,32 @@ async def test_ours_are_what_moved_through_providers(store, pool):
         assert len(await work.ours(date(2026, 1, 31), "")) == 5
         await work.add_matches([("ours", f"purchase:{paid}", uuid4(), "amount", 0, uuid4())])
         assert len(await work.ours(date(2026, 1, 12), "acme-")) == 2
+
+
+async def test_a_transaction_in_two_currencies_is_two_items(store, pool):
+    await pool.execute("INSERT INTO ledger.currencies (currency, scale) VALUES ('GEM', 0)")
+    user = uuid4()
+    both = await post(
+        pool,
+        *(leg(user, "wallet", 500), leg(None, "payment_clearing", -500)),
+        *(leg(user, "wallet", 7, "GEM"), leg(None, "payment_clearing", -7, "GEM")),
+    )
+    one = await post(pool, leg(user, "wallet", 3, "GEM"), leg(None, "payment_clearing", -3, "GEM"))
+    async with store.work() as work:
+        found = {each.key: (each.amount_minor, each.currency) for each in await _ours(work)}
+        assert found == {
+            f"transaction:{both}": (500, "COIN"),
+            f"transaction:{both}:GEM": (7, "GEM"),
+            f"transaction:{one}": (3, "GEM"),
+        }
+        first = f"transaction:{both}"
+        await work.add_matches([("ours", first, uuid4(), "amount", 0, uuid4())])
+        left = {each.key for each in await _ours(work)}
+        assert left == found.keys() - {first}
+
+
+async def _ours(work):
+    return await work.ours(date.today() + timedelta(days=2), "")
 
 
 async def test_checks_of_a_sound_ledger_find_nothing(store, pool):

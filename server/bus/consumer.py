@@ -19,6 +19,17 @@ log = logging.getLogger(__name__)
 MAX_DEAD_LETTERS = 10_000
 """Dead letters that are kept, the latest; a person looks at them long before."""
 
+DEAD_LETTER_BYTES = 128 * 2**20
+"""Memory that they may take in Redis, about: ten thousand full batches would be gigabytes."""
+
+SET_ASIDE = """
+redis.call('XADD', KEYS[1], 'MAXLEN', '~', ARGV[1], '*', unpack(ARGV, 3))
+local most, bytes = tonumber(ARGV[2]), redis.call('MEMORY', 'USAGE', KEYS[1], 'SAMPLES', 0)
+if bytes <= most then return 0 end
+local kept = math.floor(redis.call('XLEN', KEYS[1]) * most / bytes)
+return redis.call('XTRIM', KEYS[1], 'MAXLEN', math.max(kept, 1))
+"""
+
 GONE_CONSUMER_MS = 3_600_000
 """A consumer that has asked for nothing for so long, and has nothing open, is forgotten."""
 
@@ -132,7 +143,7 @@ class ConsumerGroupSource:
 
     async def copy_to_dead_letters(self, entry: Entry, reason: str) -> None:
         """Copy an entry there that is not one of this stream."""
-        await outlast(lambda: self._copy(self._redis, entry, reason))
+        _forgotten(await outlast(lambda: self._copy(self._redis, entry, reason)))
 
     async def lag(self) -> GroupLag:
         """How far the group is behind. Raises redis.RedisError."""
@@ -266,7 +277,7 @@ class ConsumerGroupSource:
         async with self._redis.pipeline(transaction=True) as pipeline:
             self._copy(pipeline, entry, reason)
             self._done(pipeline, [entry.entry_id])
-            await pipeline.execute()
+            _forgotten((await pipeline.execute())[0])
 
     def _done(self, pipeline: Redis, entry_ids: Sequence[str]) -> None:
         pipeline.xack(self._key, self._group, *entry_ids)
@@ -274,17 +285,14 @@ class ConsumerGroupSource:
             pipeline.xdel(self._key, *entry_ids)
 
     def _copy(self, to: Redis, entry: Entry, reason: str) -> Awaitable[Any]:
-        return to.xadd(
-            self.dead_letter_key,
-            {
-                FIELD: entry.payload,
-                "entry_id": entry.entry_id,
-                "deliveries": entry.deliveries,
-                "reason": reason,
-            },
-            maxlen=MAX_DEAD_LETTERS,
-            approximate=True,
+        bounds = str(MAX_DEAD_LETTERS), str(DEAD_LETTER_BYTES)
+        fields = (
+            *(FIELD, entry.payload),
+            *("entry_id", entry.entry_id),
+            *("deliveries", str(entry.deliveries)),
+            *("reason", reason),
         )
+        return to.eval(SET_ASIDE, 1, self.dead_letter_key, *bounds, *fields)
 
     async def _lag(self) -> GroupLag:
         length = int(await self._redis.xlen(self._key))
@@ -315,3 +323,8 @@ class ConsumerGroupSource:
 def _pairs(fields: Sequence[bytes]) -> Mapping[bytes, bytes]:
     """Fields of an entry as a script answers them: names and values in turn."""
     return dict(zip(fields[::2], fields[1::2], strict=True))
+
+
+def _forgotten(letters: int) -> None:
+    if letters:
+        log.error("dead letters were forgotten: there are too many", extra={"letters": letters})

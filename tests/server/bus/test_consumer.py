@@ -147,6 +147,22 @@ async def test_dead_letters_are_bounded(redis: Redis, monkeypatch: pytest.Monkey
     assert 100 <= await redis.xlen(reading.dead_letter_key) <= 200
 
 
+async def test_dead_letters_are_bounded_in_memory(
+    redis: Redis, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "DEAD_LETTER_BYTES", most := 2**20)
+    reading = source(redis)
+    for number in range(40):
+        payload = b"x" * (100 if number < 20 else 200_000)
+        await reading.copy_to_dead_letters(Entry(f"log:{number}", payload, 1), "bad")
+        taken = await redis.memory_usage(reading.dead_letter_key, samples=0)
+        assert taken is not None
+        assert taken <= most or number < 30
+    [*_, (_, newest)] = letters = await redis.xrange(reading.dead_letter_key)
+    assert newest[b"entry_id"] == b"log:39"
+    assert len(letters) >= 3
+
+
 async def test_lag_counts_unread_unfinished_and_lost(redis: Redis) -> None:
     reading = source(redis)
     assert await reading.lag() == GroupLag(unread=0, unfinished=0, lost=0)

@@ -49,6 +49,9 @@ RECORD_REFUSED = (MessageSizeTooLargeError, RecordListTooLargeError, InvalidTime
 class EventSource(Protocol):
     """The event stream, as the group's only consumer sees it."""
 
+    def begin_anew(self) -> None:
+        """Another node may have gone on with what was read and not finished."""
+
     async def read(self, *, max_entries: int, block_ms: int) -> list[Entry]:
         """Unfinished entries first, else new ones; none when nothing came in `block_ms`."""
 
@@ -132,6 +135,7 @@ class KafkaExport:
         """Work until cancelled."""
         while True:
             await self._lease.acquire()
+            self._source.begin_anew()
             try:
                 await self._connected()
             except LeaseLost:

@@ -111,6 +111,12 @@ class CompleteSource:
             return []
         return await self._next_entries(max_entries, block_ms)
 
+    def begin_anew(self) -> None:
+        """Forget what is in hand, which is read again: another member may have gone on with it."""
+        self._replay, self._page, self._held, self._look_at = None, {}, [], 0.0
+        self._stream.begin_anew()
+        self._returned.begin_anew()
+
     async def ack(self, entry_ids: Sequence[str]) -> None:
         """These are done with."""
         kinds: dict[str, list[str]] = {"": [], RETURNED: [], LOGGED: []}
@@ -146,8 +152,11 @@ class CompleteSource:
         return list(entries)
 
     async def _replay_gaps(self, entries: Sequence[Delivery]) -> bool:
-        """Have replayed what is missing before and between new entries; whether anything is."""
-        placed = [each for each in entries if each.sequence is not None and each.deliveries == 1]
+        """Have replayed what is missing before and between entries; whether anything is.
+
+        One that was handed out before may have been so to a member that ended before it looked.
+        """
+        placed = [each for each in entries if each.sequence is not None]
         if not placed:
             return False
         known = await self._known_before(placed[0])

@@ -160,6 +160,10 @@ class ConsumerGroupSource:
             lambda: self._redis.eval(RAISE_POSITION, 1, self._position_key, str(sequence))
         )
 
+    def begin_anew(self) -> None:
+        """Look first at what is unfinished: another member may have been at work since."""
+        self._claim_at, self._claim_from = 0.0, "0-0"
+
     async def lost(self) -> int:
         """How many entries left the stream unfinished, of any member, and were not replayed yet."""
         return int(await outlast(lambda: self._redis.get(self._lost_key)) or 0)
@@ -169,15 +173,20 @@ class ConsumerGroupSource:
         await outlast(lambda: self._redis.eval(FORGET_LOST, 1, self._lost_key, str(lost)))
 
     async def finished(self) -> int | None:
-        """Up to where in the ledger's log the group has finished everything; None: unknown."""
+        """Up to where in the ledger's log the group has finished everything; None: unknown.
+
+        Before the oldest entry in hand nothing is open, but for what is missing in the stream: that
+        is known where the position was raised, and not beyond it.
+        """
         position = await self.position()  # first: what is handed out meanwhile lies behind it
         pending: Any = await outlast(
             lambda: self._in_group(lambda: self._redis.xpending(self._key, self._group))
         )
-        if pending["pending"]:
+        if position is not None and pending["pending"]:
             oldest = pending["min"].decode()
             found: Any = await outlast(lambda: self._redis.xrange(self._key, oldest, oldest))
-            position = place_of(found[0][1])[0] if found else None
+            after, _ = place_of(found[0][1]) if found else (None, None)
+            position = None if after is None else min(position, after)
         return None if await self.lost() else position  # last: what was lost is not pending
 
     async def is_drained(self) -> bool:
@@ -224,11 +233,13 @@ class ConsumerGroupSource:
             log.error("entries left the stream unfinished", extra={"entries": len(deleted)})
         deliveries = await self._deliveries([entry_id for entry_id, _ in claimed])
         return [
-            Delivery(entry_id, payload, count)
-            for (entry_id, payload), count in zip(claimed, deliveries, strict=True)
+            Delivery(entry_id, fields.get(FIELD, b""), count, *place_of(fields))
+            for (entry_id, fields), count in zip(claimed, deliveries, strict=True)
         ]
 
-    async def _claim(self, max_entries: int) -> tuple[list[tuple[str, bytes]], list[Any]]:
+    async def _claim(
+        self, max_entries: int
+    ) -> tuple[list[tuple[str, Mapping[bytes, bytes]]], list[Any]]:
         """The next stuck entries, and the ids of those that the stream has no more."""
         in_order = not self._claim_idle_ms
         if in_order:
@@ -250,7 +261,7 @@ class ConsumerGroupSource:
             self._claim_from = next_from.decode()
             gone += deleted
             if claimed or not in_order or self._claim_from == "0-0":
-                return batches((at, _pairs(fields)) for at, fields in claimed), gone
+                return [(at.decode(), _pairs(fields)) for at, fields in claimed], gone
 
     async def _deliveries(self, entry_ids: Sequence[str]) -> list[int]:
         """How often each entry was handed out, this time included."""

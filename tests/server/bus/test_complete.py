@@ -201,6 +201,59 @@ async def test_entries_that_left_the_stream_are_replayed_though_who_saw_it_is_go
     assert stage.log.cursors["aml"] == 6
 
 
+def in_order(stage: Stage) -> CompleteSource:
+    """A member as the export to Kafka is one: all have one name, one at a time reads."""
+
+    def group(key: str) -> ConsumerGroupSource:
+        return ConsumerGroupSource(
+            stage.redis, group="aml", consumer="one", claim_idle_ms=0, key=key
+        )
+
+    streams = group(STREAM_KEY), group(returned_key("aml"))
+    return CompleteSource(*streams, stage.log, consumer="aml", member=uuid4(), look_s=0)
+
+
+async def test_a_gap_comes_first_though_who_was_handed_what_follows_is_gone(stage: Stage) -> None:
+    stage.source = in_order(stage)
+    await stage.publish(1, 2)
+    await stage.read(2)
+    await stage.publish(3, 4, 5, 6)
+    await stage.redis.xtrim(STREAM_KEY, maxlen=2, approximate=False)
+    gone = ConsumerGroupSource(stage.redis, group="aml", consumer="one", claim_idle_ms=0)
+    assert len(await gone.read(max_entries=10, block_ms=1)) == 2
+    assert await gone.finished() == 2
+    assert await stage.read(6) == [3, 4, 5, 6]
+
+
+async def test_an_emptied_stream_is_caught_up_though_who_was_handed_it_is_gone(
+    stage: Stage,
+) -> None:
+    await stage.publish(1, 2)
+    await stage.read(3)
+    await stage.publish(3, 4)
+    await stage.redis.flushall()
+    await stage.publish(5)
+    gone = ConsumerGroupSource(stage.redis, group="aml", consumer="one", claim_idle_ms=0)
+    assert len(await gone.read(max_entries=10, block_ms=1)) == 1
+    stage.source = in_order(stage)
+    assert await stage.read(6) == [3, 4, 5]
+
+
+async def test_who_begins_anew_repeats_nothing_that_another_has_done(stage: Stage) -> None:
+    stage.source = one = in_order(stage)
+    await stage.publish(1, 2)
+    await stage.read(2)
+    await stage.publish(*range(3, 9))
+    await stage.redis.xtrim(STREAM_KEY, maxlen=2, approximate=False)
+    assert await stage.read(2, most=2) == [3, 4]
+    stage.source = in_order(stage)
+    assert await stage.read(8, most=2) == [5, 6, 7, 8]
+    stage.source = one
+    one.begin_anew()
+    await stage.publish(9)
+    assert await stage.read(4) == [9]
+
+
 async def test_a_new_consumer_begins_where_the_stream_does(stage: Stage) -> None:
     await stage.publish(1, 2, 3)
     await stage.redis.xtrim(STREAM_KEY, maxlen=1, approximate=False)

@@ -169,7 +169,8 @@ class Reconciler:
             theirs = [*await work.theirs(provider), *fresh]
             matching = await asyncio.to_thread(match, ours, theirs, self._tolerance())
             check = f"settlement {provider}"
-            count, listed = _to_list(
+            count, listed = await asyncio.to_thread(
+                _to_list,
                 _found(check, matching, last - reach),
                 open_ones=set(await work.open_differences(check)),
                 resolved=set(await work.resolved_differences(check)),
@@ -303,9 +304,14 @@ async def _compare_stream(
 async def _fresh(
     work: ReconcileWork, provider: str, lines: Sequence[Item], until: date
 ) -> list[Item]:
-    """Lines that no earlier file had; one that says something else now is refused, and so is one
-    of a day to come, behind which everything that is missing would count as late."""
+    """Lines that no earlier file had. Raises as `_new_lines` does."""
     known = await work.known_lines(provider, [line.key for line in lines])
+    return await asyncio.to_thread(_new_lines, lines, known, until)
+
+
+def _new_lines(lines: Sequence[Item], known: Mapping[str, Item], until: date) -> list[Item]:
+    """Lines that are not known; one that says something else now is refused, and so is one
+    of a day to come, behind which everything that is missing would count as late."""
     for number, line in enumerate(lines, 2):
         if line.on > until:
             raise InvalidFile(number, f"{line.key!r} is of {line.on}, which is still to come")

@@ -136,3 +136,23 @@ async def test_nothing_is_written_before_everything_is_matched(pool, stream, clo
     finally:
         go_on.set()
     assert (await running).differences == 1
+
+
+async def test_what_looks_at_every_line_leaves_the_loop_alone(pool, stream, clock, monkeypatch):
+    """A million lines are seconds of work, for which no gift may wait."""
+    threads = {}
+
+    def noted(name):
+        work = getattr(module, name)
+
+        def note(*args, **named):
+            threads[name] = threading.get_ident()
+            return work(*args, **named)
+
+        return note
+
+    for name in ("read_settlement", "_new_lines", "match", "_to_list"):
+        monkeypatch.setattr(module, name, noted(name))
+    await of(pool, stream, clock).settlement("default", lines("a"))
+    assert len(threads) == 4
+    assert threading.get_ident() not in threads.values()

@@ -144,7 +144,7 @@ class CompleteSource:
         self._held = []
         if self._stream.lost_entries > self._lost:
             self._lost = self._stream.lost_entries
-            await self._replay_unfinished()
+            await self._replay_unfinished(is_known=True)
         if await self._replay_gaps(entries):
             self._held = entries  # what was lost comes first
             await self._look()
@@ -188,10 +188,11 @@ class CompleteSource:
             await _patiently(lambda: self._log.move_cursor(self._consumer, first))
         return known
 
-    async def _replay_unfinished(self) -> None:
+    async def _replay_unfinished(self, *, is_known: bool = False) -> None:
         """Where entries left the stream unfinished, handed to this member or to one that is gone:
         have replayed everything from what is known to be finished to what was handed out."""
-        if not (lost := await self._stream.lost()):
+        lost = await self._stream.lost()
+        if not lost and not is_known:
             return
         cursor = await _patiently(lambda: self._log.cursor(self._consumer))
         position = await self._stream.position()

@@ -47,11 +47,12 @@ end
 CLAIM = """
 local answer = redis.call('XAUTOCLAIM', KEYS[1], ARGV[1], ARGV[2], ARGV[3], ARGV[4],
                           'COUNT', ARGV[5])
-if #answer[3] > 0 then redis.call('INCRBY', KEYS[2], #answer[3]) end
+if #answer[3] > 0 then redis.pcall('INCRBY', KEYS[2], #answer[3]) end
 return answer
 """
 """A claim takes what left the stream off the group's list: a script, so that this is written down
-with it, whoever dies before the answer is used."""
+with it, whoever dies before the answer is used. Where Redis has no memory left for that, whoever
+has the answer knows it."""
 
 FORGET_LOST = """
 if redis.call('GET', KEYS[1]) == ARGV[1] then redis.call('DEL', KEYS[1]) end

@@ -10,7 +10,7 @@ from redis.asyncio import Redis
 
 from ledger.errors import LedgerBusy
 from ledger.replays import LoggedBatch, Replay
-from server.bus import STREAM_KEY, ConsumerGroupSource
+from server.bus import STREAM_KEY, ConsumerGroupSource, consumer
 from server.bus.complete import CompleteSource
 from server.bus.dead_letters import DeadLetters, returned_key
 
@@ -162,7 +162,13 @@ async def test_a_gap_in_the_middle_is_noticed(stage: Stage) -> None:
     assert handled[0] == 2
 
 
-async def test_entries_that_leave_the_stream_unfinished_are_replayed(redis: Redis) -> None:
+@pytest.mark.parametrize("has_memory", [True, False])
+async def test_entries_that_leave_the_stream_unfinished_are_replayed(
+    redis: Redis, has_memory: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if not has_memory:
+        refused = consumer.CLAIM.replace("INCRBY", "REFUSED")
+        monkeypatch.setattr(consumer, "CLAIM", refused)
     stage = Stage(redis)
     await stage.publish(1, 2)
     await stage.read(2)

@@ -26,12 +26,13 @@ FROM ledger.accounts a LEFT JOIN (
 WHERE a.held_minor <> coalesce(h.open_minor, 0) ORDER BY 1 LIMIT $1
 
 -- name: check_purchases
--- Purchases that were credited with something else than was bought.
+-- Purchases that were credited with something else than was bought. Gifts, which are most of what the
+-- views have, credit none, and are not looked at.
 SELECT p.purchase_id::text AS subject,
        'credited with ' || coalesce(sum(e.amount_minor), 0) || ', bought ' || p.amount_minor AS reason
 FROM ledger.purchases p
-LEFT JOIN ledger.transactions t ON t.transaction_id = p.transaction_id
-LEFT JOIN ledger.journal_entries e
+LEFT JOIN ledger.posting_transactions t ON t.transaction_id = p.transaction_id
+LEFT JOIN ledger.posting_entries e
     ON e.batch = t.batch AND e.transaction_id = t.transaction_id
     AND e.account_id IN (
         SELECT account_id FROM ledger.accounts WHERE owner_id = p.user_id AND code = 'wallet')
@@ -53,11 +54,11 @@ FROM ledger.event_log WHERE sequence BETWEEN $1 AND $2
 
 -- name: ours
 -- Money that moved through payment providers, as the ledger has it, and has no counterpart yet:
--- payments for purchases, their refunds, and what was posted to payment_clearing beside them. What
--- takes a purchase back counts in the money that was paid, its share of it. Of a transaction in
--- several currencies each is an item; all but the first have it in their key. A payout goes by the
--- reference of its provider, or by its own id where that gave none. A prefix tells whose purchase
--- something is; a payout has a provider of its own, so it is looked for in every file.
+-- payments for purchases, their refunds, and what was posted to payment_clearing beside them, which
+-- gifts are not. What takes a purchase back counts in the money that was paid, its share of it. Of a
+-- transaction in several currencies each is an item; all but the first have it in their key. A payout
+-- goes by the reference of its provider, or by its own id where that gave none. A prefix tells whose
+-- purchase something is; a payout has a provider of its own, so it is looked for in every file.
 WITH item AS (
     SELECT 'purchase:' || purchase_id AS item_key, reference, paid_minor AS amount_minor,
            paid_currency AS currency, (recorded_at AT TIME ZONE 'UTC')::date AS moved_on,
@@ -77,8 +78,8 @@ WITH item AS (
            coalesce(p.paid_currency, a.currency), (min(e.posted_at) AT TIME ZONE 'UTC')::date,
            o.provider
     FROM ledger.accounts a
-    JOIN ledger.journal_entries e USING (account_id)
-    JOIN ledger.transactions t ON t.transaction_id = e.transaction_id
+    JOIN ledger.posting_entries e USING (account_id)
+    JOIN ledger.posting_transactions t ON t.transaction_id = e.transaction_id
     LEFT JOIN ledger.purchases p ON p.transaction_id = t.reverses
     LEFT JOIN ledger.external_references r ON r.transaction_id = e.transaction_id
     LEFT JOIN ledger.payouts o ON o.payout_id::text = t.metadata ->> 'payout_id'

@@ -12,7 +12,7 @@ from ledger.reconcile.errors import UnknownDifference
 from ledger.reconcile.items import Item
 from ledger.reconcile.runs import Found, Reconciliation, RunKind
 from ledger.reconcile.worklist import DifferenceState
-from ledger.store.reconcile import CHECKS, ReconcileStore
+from ledger.store.reconcile import CHECKS, SQL, ReconcileStore
 from tests.support.history import fund, leg, post
 from tests.support.settlements import bought
 
@@ -147,6 +147,15 @@ async def test_a_transaction_in_two_currencies_is_two_items(store, pool):
 
 async def _ours(work):
     return await work.ours(date.today() + timedelta(days=2), "")
+
+
+@pytest.mark.parametrize(
+    ("name", "args"), [("check_purchases", (1000,)), ("ours", (date(2026, 1, 31), ""))]
+)
+async def test_what_is_paid_for_is_compared_without_a_look_at_gifts(pool, name, args):
+    """There are millions of them, of which none was paid for by a provider."""
+    plan = await pool.fetch(f"EXPLAIN {SQL[name]}", *args)
+    assert not [row for (row,) in plan if "gift_entries" in row]
 
 
 async def test_checks_of_a_sound_ledger_find_nothing(store, pool):

@@ -20,5 +20,7 @@ OUTAGES: Final[tuple[type[Exception], ...]] = (
     redis.exceptions.ConnectionError,
     redis.exceptions.TimeoutError,
     redis.exceptions.BusyLoadingError,
+    redis.exceptions.ReadOnlyError,  # a replica that is not promoted yet
+    redis.exceptions.OutOfMemoryError,
     StoreUnavailable,
 )

@@ -50,6 +50,21 @@ async def test_redis_that_is_away_is_an_outage() -> None:
     await client.aclose()
 
 
+async def test_redis_that_takes_no_writes_is_an_outage(redis: Redis) -> None:
+    for refuse, allow in (
+        ("CONFIG SET maxmemory 1", "CONFIG SET maxmemory 0"),
+        ("REPLICAOF 127.0.0.1 1", "REPLICAOF NO ONE"),
+    ):
+        await redis.execute_command(*refuse.split())
+        try:
+            with pytest.raises(OUTAGES):
+                await redis.set("a", "b")
+            with pytest.raises(OUTAGES):
+                await redis.eval("return redis.call('SET', KEYS[1], 'b')", 1, "a")
+        finally:
+            await redis.execute_command(*allow.split())
+
+
 def test_mistakes_are_no_outages() -> None:
     for mistake in (asyncpg.UniqueViolationError, asyncpg.UndefinedTableError, KeyError):
         assert not issubclass(mistake, OUTAGES)

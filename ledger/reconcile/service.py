@@ -56,6 +56,10 @@ class Published(Protocol):
         """SHA-256 of the newest batches, by their sequence in the log."""
 
 
+class _NotDue(Exception):
+    """The scheduled run was made by another node."""
+
+
 class Reconciler:
     """Runs, and their work list. Everything raises LedgerBusy while the database is away."""
 
@@ -87,9 +91,12 @@ class Reconciler:
         What is due is read from the database: a restart does not put it off, and several nodes do
         not do it as many times.
         """
-        if not await self._is_due():
+        if not self._is_due(await self._store.newest_scheduled(self._horizon())):
             return False
-        await self.internal()
+        try:
+            await self._compare(uuid7(), None, is_asked=False)
+        except _NotDue:
+            return False
         await self.take_inbox()
         return True
 
@@ -100,14 +107,19 @@ class Reconciler:
 
         An id that was used before gives that run. Raises ReconciliationKnown.
         """
+        return await self._compare(reconciliation_id or uuid7(), by, is_asked=True)
+
+    async def _compare(self, run_id: UUID, by: UUID | None, *, is_asked: bool) -> Reconciliation:
+        """Raises _NotDue where nobody asked, and another node did it while this one waited."""
         started_at = self._clock()
         # The cursor first: what was published before it was there is in the stream.
         until = await self._store.published_until()
         published = await self._published.newest(STREAM_BATCHES)
         async with self._store.work() as work:
-            run_id = reconciliation_id or uuid7()
             if (known := await work.known(run_id)) is not None:
                 return _same(known, RunKind.INTERNAL, None)
+            if not is_asked and not self._is_due(await work.newest_scheduled(self._horizon())):
+                raise _NotDue
             by_check = {name: await work.check(name) for name in CHECKS}
             counted = await work.counted()
             by_check[STREAM], kept = await _compare_stream(work, published, until)
@@ -248,11 +260,13 @@ class Reconciler:
         change = partial(worklist.resolve, note=note, now=self._clock())
         return await self._store.change(difference_id, change)
 
-    async def _is_due(self) -> bool:
-        now, every = self._clock(), timedelta(seconds=self._settings.every_s)
-        # A run that seems to come only later than the next one was made while a clock was ahead.
-        newest = await self._store.newest_scheduled(before=now + every)
-        return newest is None or now - newest >= every
+    def _horizon(self) -> datetime:
+        """A run that seems to come later than the next one was made while a clock was ahead."""
+        return self._clock() + timedelta(seconds=self._settings.every_s)
+
+    def _is_due(self, newest: datetime | None) -> bool:
+        every = timedelta(seconds=self._settings.every_s)
+        return newest is None or self._clock() - newest >= every
 
     def _form(self, provider: str) -> SettlementFormat:
         form = self._settings.providers.get(provider)

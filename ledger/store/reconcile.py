@@ -130,6 +130,11 @@ class ReconcileWork:
         """Wait for other runs to end."""
         await self._fetch("reconcile_lock")
 
+    async def newest_scheduled(self, before: datetime) -> datetime | None:
+        """As ReconcileStore has it, after what other runs have written."""
+        rows = await self._fetch("newest_scheduled", before)
+        return rows[0]["started_at"] if rows else None
+
     async def check(self, name: str) -> list[Found]:
         """What one of CHECKS finds."""
         rows = await self._fetch(f"check_{name}", MOST_FOUND)

@@ -156,3 +156,13 @@ async def test_what_looks_at_every_line_leaves_the_loop_alone(pool, stream, cloc
     await of(pool, stream, clock).settlement("default", lines("a"))
     assert len(threads) == 4
     assert threading.get_ident() not in threads.values()
+
+
+async def test_several_nodes_compare_once(pool, stream, clock):
+    """A run is written at its end: until then, to all others one is due."""
+    nodes = [of(pool, stream, clock, every_s=3600) for _ in range(3)]
+    assert sorted(await asyncio.gather(*(node.turn() for node in nodes))) == [False, False, True]
+    assert await pool.fetchval("SELECT count(*) FROM ledger.reconciliations") == 1
+    await nodes[0].internal()
+    await nodes[1].internal(by=uuid4())
+    assert await pool.fetchval("SELECT count(*) FROM ledger.reconciliations") == 3

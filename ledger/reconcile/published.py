@@ -17,7 +17,8 @@ def compare(
 ) -> Iterator[Found]:
     """Differences between the stream's batches and the log's of the same range, by sequence.
 
-    `logged` has every batch from the first of the stream on. Those behind `published_until`, where
+    `logged` has the newest batches from the first of the stream on, and all that the stream has.
+    Those behind `published_until`, where
     the publisher's cursor was before the stream was read, may still be on their way.
     """
     for sequence in sorted({*published, *logged}):

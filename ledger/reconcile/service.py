@@ -310,7 +310,7 @@ async def _compare_stream(
     if not published:
         return list(emptied(until)), [each for each in known if each.subject != WHOLE]
     first = min(published)
-    logged = await work.logged(first, max(until, *published))
+    logged = await work.logged(first, max(until, *published), named=published)
     found = list(islice(compare(published, logged, until), MOST_FOUND))
     return found, [each for each in known if out_of_sight(each, first)]
 

@@ -49,8 +49,13 @@ SELECT (SELECT count(*) FROM ledger.accounts) AS accounts,
 SELECT coalesce(max(sequence), 0) AS sequence FROM ledger.event_cursors WHERE consumer = 'stream'
 
 -- name: logged
-SELECT sequence, sha256(convert_to(events, 'UTF8')) AS digest
-FROM ledger.event_log WHERE sequence BETWEEN $1 AND $2
+-- The newest of a range, and those that are named.
+SELECT sequence, sha256(convert_to(events, 'UTF8')) AS digest FROM (
+    SELECT sequence, events FROM ledger.event_log
+    WHERE sequence BETWEEN $1 AND $2 ORDER BY sequence DESC LIMIT $3) newest
+UNION
+SELECT sequence, sha256(convert_to(events, 'UTF8'))
+FROM ledger.event_log WHERE sequence = ANY ($4::bigint[])
 
 -- name: ours
 -- Money that moved through payment providers, as the ledger has it, and has no counterpart yet:

@@ -23,6 +23,11 @@ CHECKS = ("balances", "currencies", "holds", "purchases")
 MOST_FOUND = 1000
 """Most differences of one check that a run lists."""
 
+MOST_LOGGED = 10_000
+"""Most batches of the log that the stream is compared with, but for those that it has: one that was
+set back, or has a forged entry, may begin any number of batches before its end."""
+MAX_SEQUENCE = 2**63 - 1
+
 ACQUIRE_S = 10.0
 PATIENCE_S = 600.0
 """How long each statement of a run may take, in the driver and in the database."""
@@ -145,9 +150,12 @@ class ReconcileWork:
         [row] = await self._fetch("counted")
         return dict(row)
 
-    async def logged(self, first: int, last: int) -> dict[int, bytes]:
-        """SHA-256 of the events of batches in [first, last], by sequence."""
-        rows = await self._fetch("logged", first, last)
+    async def logged(self, first: int, last: int, *, named: Iterable[int] = ()) -> dict[int, bytes]:
+        """SHA-256 of the events of the newest `MOST_LOGGED` batches in [first, last], and of those
+        that are named, by sequence."""
+        first, last = min(first, MAX_SEQUENCE), min(last, MAX_SEQUENCE)
+        numbers = [each for each in named if each <= MAX_SEQUENCE]
+        rows = await self._fetch("logged", first, last, MOST_LOGGED, numbers)
         return {row["sequence"]: row["digest"] for row in rows}
 
     async def open_differences(self, check: str) -> list[Found]:

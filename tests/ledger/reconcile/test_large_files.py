@@ -16,6 +16,7 @@ from ledger.reconcile.errors import InvalidFile
 from ledger.reconcile.items import Item
 from ledger.reconcile.service import Reconciler
 from ledger.reconcile.worklist import DifferenceState
+from ledger.store import reconcile as store_module
 from ledger.store.reconcile import ReconcileStore
 from tests.support.settlements import settlement
 
@@ -166,3 +167,24 @@ async def test_several_nodes_compare_once(pool, stream, clock):
     await nodes[0].internal()
     await nodes[1].internal(by=uuid4())
     assert await pool.fetchval("SELECT count(*) FROM ledger.reconciliations") == 3
+
+
+async def test_a_stream_that_was_set_back_is_compared_with_a_bounded_part_of_the_log(
+    pool, stream, clock, monkeypatch
+):
+    monkeypatch.setattr(store_module, "MOST_LOGGED", 5)
+    await pool.executemany(
+        "INSERT INTO ledger.event_log (sequence, writer, event_count, posted_at, events)"
+        " VALUES ($1, 1, 1, now(), $2)",
+        [(number, f"[{number}]") for number in range(1, 101)],
+    )
+    await pool.execute("UPDATE ledger.event_cursors SET sequence = 100")
+    for number in (1, 2, 2**63, 10**30):
+        stream.put(number, f"[{number}]")
+    reconciler = of(pool, stream, clock)
+    await reconciler.internal()
+    listed = await reconciler.differences(None, None, 100)
+    assert {(each.subject, each.reason) for each in listed} == {
+        *((f"batch {n}", "in the log, and missing in the stream") for n in range(96, 101)),
+        *((f"batch {n}", "in the stream, and not in the log") for n in (2**63, 10**30)),
+    }

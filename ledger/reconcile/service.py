@@ -159,7 +159,7 @@ class Reconciler:
         raw = content.encode() if isinstance(content, str) else content
         if len(raw) > form.max_bytes:
             raise InvalidFile(1, f"The file has more than {form.max_bytes} bytes; split it.")
-        file_hash = hashlib.sha256(provider.encode() + b"\0" + raw).digest()
+        file_hash = await asyncio.to_thread(_hash_of, provider, raw)
         async with self._store.work() as work:
             run_id = reconciliation_id or uuid7()
             if (known := await work.known(run_id)) is not None:
@@ -375,6 +375,10 @@ def _reason(left: Leftover) -> str:
     amount = f"{item.amount_minor} {item.currency} (minor units)"
     parts = f"; its parts may be {', '.join(left.parts)}" if left.parts else ""
     return f"{left.reason}: {amount} on {item.on}, {reference}{parts}"
+
+
+def _hash_of(provider: str, raw: bytes) -> bytes:
+    return hashlib.sha256(provider.encode() + b"\0" + raw).digest()
 
 
 def _read(path: Path, most: int) -> bytes:

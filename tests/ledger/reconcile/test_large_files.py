@@ -152,10 +152,10 @@ async def test_what_looks_at_every_line_leaves_the_loop_alone(pool, stream, cloc
 
         return note
 
-    for name in ("read_settlement", "_new_lines", "match", "_to_list"):
+    for name in ("_hash_of", "read_settlement", "_new_lines", "match", "_to_list"):
         monkeypatch.setattr(module, name, noted(name))
     await of(pool, stream, clock).settlement("default", lines("a"))
-    assert len(threads) == 4
+    assert len(threads) == 5
     assert threading.get_ident() not in threads.values()
 
 

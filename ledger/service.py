@@ -51,7 +51,10 @@ from ledger.transfer import (
 
 __all__ = ["LatencyObserver", "LedgerService"]
 
-ARCHIVE_AT_ONCE = 10_000
+ARCHIVE_EVERY = timedelta(days=1)
+ARCHIVE_BLOCKS = 256
+"""Of requests that are looked through at once: 2 MB, some ten thousand."""
+
 MOST_QUOTES = 1_000
 """Kept; the same few gifts are asked for again and again."""
 POSTED, REPEATED = TransferResult.POSTED, TransferResult.REPEATED
@@ -260,10 +263,17 @@ class LedgerService:
             )
 
     async def archive_requests(self, now: datetime) -> int:
-        """Empty the answers of requests that nobody may repeat any more; says of how many."""
+        """Empty the answers of requests that nobody may repeat any more, in a round a day; says of
+        how many.
+
+        Whichever node asks goes on where the round was, whoever began it.
+        """
         before = now - timedelta(days=self._settings.request_days)
-        archived = 0
-        while emptied := await self._store.archive_requests(before, ARCHIVE_AT_ONCE):
+        archived, is_over = 0, False
+        while not is_over:
+            emptied, is_over = await self._store.archive_answers(
+                before, every=ARCHIVE_EVERY, blocks=ARCHIVE_BLOCKS
+            )
             archived += emptied
         return archived
 

@@ -1,7 +1,7 @@
 """Requests, balances and statements: what is asked of the books through the pool."""
 
 from contextlib import AbstractAsyncContextManager
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -68,10 +68,16 @@ class LedgerStore:
             return None
         return TransferResult(rows[0]["result"]), orjson.loads(rows[0]["answer"] or "{}")
 
-    async def archive_requests(self, before: datetime, limit: int) -> int:
-        """Empty the answers of requests older than that; says of how many."""
-        row = await self.calls.fetchrow(SQL["archive_requests"], before, limit)
-        return int(row["archived"])
+    async def archive_answers(
+        self, before: datetime, *, every: timedelta, blocks: int
+    ) -> tuple[int, bool]:
+        """Go on with a round through all requests, of which one begins `every` so long: empty the
+        answers of those from before `before` in the next so many blocks.
+
+        Says of how many, and whether the round is over, or left to somebody else.
+        """
+        row = await self.calls.fetchrow(SQL["archive_answers"], before, every, blocks)
+        return row["archived"], row["is_over"]
 
     async def wallet(self, user_id: UUID) -> Wallet:
         """Zeros for a user that has no accounts yet."""

@@ -17,7 +17,6 @@ WHERE n.nspname IN ('ledger', 'compliance', 'identity', 'media')
 
 IN_FUNCTIONS = {
     "open_holds_by_expiry": "ledger.expire_holds",
-    "requests_by_age": "ledger.archive_requests",
 }
 """Indexes that functions of the database read, whose statements have no name in a file."""
 

@@ -120,8 +120,13 @@ async def test_an_admin_keeps_money_back_and_frees_it(data_dir: Path, browser: B
         admin = await open_page(browser, f"{product.url}/admin?tab=users")
         await sign_in(admin, product.accounts["admin"])
         name = me["display_name"]
+        await admin.route("**/holds", lambda route: route.abort())
         await admin.get_by_test_id("open-user").get_by_text(name, exact=True).first.click()
         drawer = admin.get_by_test_id("user-drawer")
+        await expect(drawer.get_by_test_id("problem")).to_be_visible()  # not as if there were none
+        await admin.unroute("**/holds")
+        await drawer.get_by_test_id("problem").get_by_role("button").click()
+        await expect(drawer.get_by_test_id("problem")).to_have_count(0)
         await drawer.get_by_test_id("hold-amount").fill("25")
         await drawer.get_by_test_id("hold-reason").fill("An alert is looked into.")
         await drawer.get_by_test_id("hold").click()

@@ -51,7 +51,7 @@ export function HoldForm({ userId, placed }: { userId: string; placed: () => voi
           <Select options={ACCOUNTS} popupMatchSelectWidth={false} aria-label="Account" data-testid="hold-account" />
         </Form.Item>
         <Form.Item name="amount_minor" rules={[{ required: true, message: "How much?" }]}>
-          <InputNumber min={1} max={1_000_000_000} precision={0} placeholder="Coins" aria-label="Coins to hold" data-testid="hold-amount" />
+          <InputNumber min={1} max={Number.MAX_SAFE_INTEGER} precision={0} placeholder="Coins" aria-label="Coins to hold" data-testid="hold-amount" />
         </Form.Item>
         <Form.Item name="days" rules={[{ required: true, message: "How long?" }]}>
           <InputNumber min={1} max={365} precision={0} suffix="days" className="hold-days" aria-label="Days" data-testid="hold-days" />

@@ -1,6 +1,7 @@
 import { type OpenHold, openHolds, releaseHold } from "@shared/api/holds";
 import { formatDateTime } from "@shared/format/measures";
 import { formatMoney } from "@shared/format/money";
+import { Problem } from "@shared/ui/Problem";
 import { useResource } from "@shared/ui/useResource";
 import { newUuid } from "@shared/uuid";
 import { Button } from "antd";
@@ -10,10 +11,13 @@ import { HoldForm } from "./HoldForm";
 
 const ACCOUNTS = { wallet: "of the wallet", earnings_available: "of available earnings" };
 
+/** As many as the server tells of. */
+const MOST_SHOWN = 100;
+
 /** What is kept back of a person's money, by admins and on the way of payouts. */
 export function UserHolds({ userId }: { userId: string }) {
   const read = useCallback((signal: AbortSignal) => openHolds(userId, signal), [userId]);
-  const { data: holds, reload } = useResource(read);
+  const { data: holds, error, reload } = useResource(read);
   const [ending, setEnding] = useState<OpenHold | null>(null);
   const requestId = useRef("");
   const ask = (hold: OpenHold) => {
@@ -29,6 +33,7 @@ export function UserHolds({ userId }: { userId: string }) {
   return (
     <section>
       <h2>Holds</h2>
+      {error ? <Problem error={error} retry={reload} /> : null}
       <ul className="hold-list" data-testid="holds">
         {holds?.map((hold) => (
           <li key={hold.hold_id}>
@@ -40,6 +45,7 @@ export function UserHolds({ userId }: { userId: string }) {
           </li>
         ))}
       </ul>
+      {holds?.length === MOST_SHOWN && <p className="muted">These {MOST_SHOWN} end first; there may be more.</p>}
       <HoldForm userId={userId} placed={reload} />
       {ending && (
         <ReasonDialog title={`Release ${formatMoney(ending.amount_minor - ending.captured_minor, ending.currency)}?`}

@@ -18,6 +18,7 @@ LedgerRefusal                     `code` is the protocol's, the message is for t
 ├── DuplicateReference            duplicate_reference
 ├── InsufficientFunds             insufficient_funds, with the balance and the total
 ├── AmountTooLarge                amount_too_large
+├── OwnMoney                      forbidden: an admin decides about other people's money
 ├── UnknownHold                   unknown_hold
 ├── HoldClosed                    hold_closed, with the state that it has
 ├── UnknownTransaction            unknown_transaction
@@ -182,6 +183,15 @@ class AmountTooLarge(LedgerRefusal):
 
     def __init__(self) -> None:
         super().__init__("The balance would become too large. Move less.")
+
+
+class OwnMoney(LedgerRefusal):
+    """An admin would decide about money of their own."""
+
+    code = "forbidden"
+
+    def __init__(self) -> None:
+        super().__init__("This is money of yours. Ask another admin to decide about it.")
 
 
 class UnknownHold(LedgerRefusal):

@@ -74,6 +74,14 @@ class Hold:
 
 
 @dataclass(frozen=True, slots=True)
+class HoldNote:
+    """Whose a hold is, and what whoever placed it has noted."""
+
+    owner_id: UUID
+    metadata: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
 class OpenHold:
     """A hold as it stands; `metadata` is what whoever placed it has noted."""
 
@@ -119,7 +127,7 @@ class HoldBooks(Protocol):
         self, owner_id: UUID, currency: str, limit: int
     ) -> tuple[OpenHold, ...]: ...
 
-    async def hold_metadata(self, hold_id: UUID) -> Mapping[str, Any] | None: ...
+    async def hold_note(self, hold_id: UUID) -> HoldNote | None: ...
 
 
 class HoldService:
@@ -226,10 +234,10 @@ class HoldService:
         with self._door.call("holds"):
             return await self._books.open_holds(owner_id, self._currency, MOST_OPEN)
 
-    async def metadata(self, hold_id: UUID) -> Mapping[str, Any]:
-        """What was noted with a hold, open or not. Raises UnknownHold."""
+    async def note_of(self, hold_id: UUID) -> HoldNote:
+        """Whose a hold is, and what was noted with it, open or not. Raises UnknownHold."""
         with self._door.call("holds"):
-            found = await self._books.hold_metadata(hold_id)
+            found = await self._books.hold_note(hold_id)
             if found is None:
                 raise REFUSALS[TransferResult.UNKNOWN_HOLD]({})
             return found

@@ -7,6 +7,7 @@ from typing import Any
 from uuid import UUID
 
 from config.payouts import PayoutSettings
+from ledger.errors import OwnMoney
 from ledger.event_store.catalogue import EventData, StoredEvent
 from ledger.payouts.books import Books
 from ledger.payouts.errors import AvailableTooSmall, UnknownPayout
@@ -115,12 +116,18 @@ class PayoutService:
         return await self._store.history(payout_id)
 
     async def approve(self, payout_id: UUID, by: UUID, reason: str) -> Payout:
-        """Let a payout in review go on.
+        """Let a payout in review go on; somebody else than its user does.
 
-        Raises UnknownPayout, PayoutConflict, InvalidPayoutField.
+        Raises UnknownPayout, PayoutConflict, InvalidPayoutField, OwnMoney.
         """
         said = check_reason(reason)
-        return await self._act(payout_id, PayoutAction.APPROVE, PayoutApproved(said, by))
+
+        def change(payout: Payout, now: datetime) -> tuple[Payout, EventData]:
+            if payout.user_id == by:
+                raise OwnMoney
+            return advanced(payout, PayoutAction.APPROVE, now), PayoutApproved(said, by)
+
+        return await self._change(payout_id, change)
 
     async def flag(self, payout_id: UUID, by: UUID, reason: str) -> Payout:
         """Stop a payout that was not sent yet, until an admin approves or rejects it.

@@ -28,5 +28,6 @@ WHERE a.owner_id = $1 AND a.currency = $2 AND a.shard = 0
   AND h.state = 'open' AND h.expires_at > clock_timestamp()
 ORDER BY h.expires_at LIMIT $3
 
--- name: hold_metadata
-SELECT coalesce(metadata, '{}') AS metadata FROM ledger.holds WHERE hold_id = $1
+-- name: hold_note
+SELECT a.owner_id, coalesce(h.metadata, '{}') AS metadata
+FROM ledger.holds h JOIN ledger.accounts a USING (account_id) WHERE h.hold_id = $1

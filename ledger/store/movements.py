@@ -7,7 +7,7 @@ from uuid import UUID
 
 from config.sql import load_queries
 from ledger.accounts import AccountCode
-from ledger.holds import OpenHold
+from ledger.holds import HoldNote, OpenHold
 from ledger.store.calls import Calls
 from ledger.transfer import TransferResult
 
@@ -64,10 +64,10 @@ class MovementBooks:
         rows = await self._calls.fetch(SQL["open_holds"], owner_id, currency, limit)
         return tuple(OpenHold(**{**row, "code": AccountCode(row["code"])}) for row in rows)
 
-    async def hold_metadata(self, hold_id: UUID) -> Mapping[str, Any] | None:
-        """What was noted with a hold, if there is such."""
-        rows = await self._calls.fetch(SQL["hold_metadata"], hold_id)
-        return rows[0]["metadata"] if rows else None
+    async def hold_note(self, hold_id: UUID) -> HoldNote | None:
+        """Whose a hold is, and what was noted with it, if there is such."""
+        rows = await self._calls.fetch(SQL["hold_note"], hold_id)
+        return HoldNote(**rows[0]) if rows else None
 
     async def reverse(self, key: Key, fields: Mapping[str, Any]) -> Answered:
         """The posting, or the details of a refusal."""

@@ -22,6 +22,7 @@ CODES = {
     errors.AccountClosed(): "account_closed",
     errors.DuplicateReference(): "duplicate_reference",
     errors.AmountTooLarge(): "amount_too_large",
+    errors.OwnMoney(): "forbidden",
     errors.UnknownHold(): "unknown_hold",
     errors.HoldClosed("expired"): "hold_closed",
     errors.UnknownTransaction(): "unknown_transaction",

@@ -11,9 +11,9 @@ DESTINATION = "DE02 1203 0000 0000 2020 51"
 EARNED = 7_000
 
 
-async def earner(api: Any) -> Any:
-    """A streamer with 7,000 coins that have matured."""
-    fan, streamer = await api.person(), await api.person(Role.STREAMER)
+async def earner(api: Any, *roles: Role) -> Any:
+    """A streamer, of these roles beside, with 7,000 coins that have matured."""
+    fan, streamer = await api.person(), await api.person(Role.STREAMER, *roles)
     stream, _ = await api.stream(streamer)
     await api.fund(fan, 10_000)
     await api.services.ledger.send_gift(

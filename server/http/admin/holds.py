@@ -6,7 +6,7 @@ from uuid import UUID
 from pydantic import Field
 
 from ledger.accounts import AccountCode
-from ledger.errors import UnknownHold
+from ledger.errors import OwnMoney, UnknownHold
 from ledger.holds import Hold, HoldState, OpenHold
 from ledger.money import MAX_MINOR
 from server.gateway.body import Body
@@ -94,11 +94,14 @@ async def place(call: Call) -> Answer:
 
 
 async def release(call: Call) -> Answer:
-    """End a hold that an admin placed; what it kept back is free again."""
+    """End a hold that an admin placed on somebody else's money, which is free again."""
     body, hold_id = call.read(Release), call.uuid("hold_id")
     holds = call.services.ledger.holds
-    if PLACED_BY not in await holds.metadata(hold_id):
+    note = await holds.note_of(hold_id)
+    if PLACED_BY not in note.metadata:
         raise UnknownHold
+    if note.owner_id == call.principal.user_id:
+        raise OwnMoney
     hold = await holds.void(
         caller_id=call.principal.user_id, request_id=body.request_id, hold_id=hold_id
     )

@@ -5,7 +5,7 @@ from uuid import uuid4
 
 import pytest
 
-from ledger.errors import IdempotencyMismatch
+from ledger.errors import IdempotencyMismatch, OwnMoney
 from ledger.payouts.errors import (
     AvailableTooSmall,
     InvalidPayoutField,
@@ -106,6 +106,17 @@ async def test_an_admin_stops_approves_and_rejects(house):
         ADMIN,
         ADMIN,
     ]
+
+
+async def test_nobody_approves_their_own(house):
+    user = house.user()
+    payout = await house.ask(user)
+    await house.settle()
+    await house.service.flag(payout.payout_id, user, "On second thoughts.")
+    with pytest.raises(OwnMoney):
+        await house.service.approve(payout.payout_id, user, "All well.")
+    assert await house.state(payout) == "review"
+    assert (await house.service.approve(payout.payout_id, ADMIN, "So it is.")).state == "approved"
 
 
 async def test_a_reason_is_needed(house):

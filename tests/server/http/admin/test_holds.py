@@ -48,6 +48,18 @@ async def test_what_is_held_can_t_be_given_until_it_is_released(api: Any) -> Non
     assert {"user.place_hold", "hold.release"} <= {record["action"] for record in records}
 
 
+async def test_nobody_frees_their_own_money(api: Any) -> None:
+    admin, other = await api.person(Role.ADMIN), await api.person(Role.ADMIN)
+    await api.fund(other, 100)
+    placed = await api("POST", f"/api/admin/users/{other.user_id}/holds", body(), by=admin)
+    path = f"/api/admin/holds/{placed.json['hold_id']}/release"
+    why = {"request_id": str(uuid4()), "reason": "Ok."}
+    refused = await api("POST", path, why, by=other)
+    assert (refused.status, refused.code) == (403, "forbidden")
+    assert (await api("GET", "/api/me/wallet", by=other)).json["held_minor"] == 80
+    assert (await api("POST", path, why, by=admin)).json["state"] == "voided"
+
+
 async def test_held_earnings_are_not_paid_out_and_a_payout_s_hold_is_its_own(api: Any) -> None:
     admin, streamer = await api.person(Role.ADMIN), await earner(api)
     await api.services.ledger.holds.place(  # as a payout does

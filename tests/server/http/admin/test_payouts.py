@@ -70,6 +70,25 @@ async def test_a_result_by_hand(api: Any) -> None:
         assert (await api("POST", path, bad, by=admin)).status == 422
 
 
+async def test_nobody_judges_their_own(api: Any) -> None:
+    admin, earning = await api.person(Role.ADMIN), await earner(api, Role.ADMIN)
+    path = f"/api/admin/payouts/{await asked(api, earning)}"
+    why, failed = {"reason": "All well."}, {"status": "failed", "reason": "Lost."}
+    assert (await api("POST", f"{path}/hold", why, by=admin)).json["state"] == "review"
+    refused = await api("POST", f"{path}/approve", why, by=earning)
+    assert (refused.status, refused.code) == (403, "forbidden")
+    assert (await api("GET", path, by=admin)).json["state"] == "review"
+    assert (await api("POST", f"{path}/approve", why, by=admin)).json["state"] == "approved"
+    await steps(api)
+    await api("PUT", f"/api/admin/payout-batches/{uuid4()}", by=earning)
+    await steps(api)
+    assert (await api("GET", path, by=admin)).json["state"] == "sent"
+    refused = await api("POST", f"{path}/result", failed, by=earning)
+    assert (refused.status, refused.code) == (403, "forbidden")
+    assert (await api("GET", path, by=admin)).json["state"] == "sent"
+    assert (await api("POST", f"{path}/result", failed, by=admin)).json["state"] == "failed"
+
+
 async def test_they_are_found_by_state(api: Any) -> None:
     admin = await api.person(Role.ADMIN)
     payout = await asked(api, await earner(api))

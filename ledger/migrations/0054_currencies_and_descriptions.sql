@@ -27,17 +27,26 @@ RETURNS jsonb LANGUAGE sql STABLE AS $$
         'metadata_sha256', ledger.sha256_of(p_account.metadata)))
 $$;
 
--- As in 0047, and told of in the log.
+-- As in 0047, and told of in the log; its rows are found by their owner, and locked as everybody locks
+-- them, the main row first.
 CREATE OR REPLACE FUNCTION ledger.describe_account(
     p_owner_id uuid, p_code text, p_currency text, p_metadata jsonb
 ) RETURNS void LANGUAGE plpgsql SET enable_seqscan = off AS $$
 DECLARE
+    v_accounts uuid[];
     v_events jsonb;
 BEGIN
+    SELECT array_agg(account_id) INTO v_accounts
+    FROM (
+        SELECT account_id FROM ledger.accounts
+        WHERE (owner_id = p_owner_id OR (owner_id IS NULL AND p_owner_id IS NULL))
+          AND code = p_code AND currency = p_currency
+        ORDER BY shard FOR NO KEY UPDATE
+    ) locked;
     PERFORM set_config('ledger.change_is_noted', 'on', true);
     WITH described AS (
         UPDATE ledger.accounts SET metadata = p_metadata
-        WHERE owner_id IS NOT DISTINCT FROM p_owner_id AND code = p_code AND currency = p_currency
+        WHERE account_id = ANY (v_accounts)
         RETURNING *
     ), queued AS (
         INSERT INTO ledger.unsealed_accounts (account_id) SELECT account_id FROM described

@@ -3,11 +3,12 @@
 
 -- The number of the next batch. Whoever reads the log (ledger/gaps.py) counts on two things while a
 -- number is on its way: a transaction id that is older than it, and this lock on ledger.accounts.
--- ledger.post_gifts has both by its first UPDATE, and draws the number itself.
+-- ledger.post_gifts has both by its first UPDATE, and draws the number itself. The mode is one that
+-- whoever may open accounts may take, in PostgreSQL 15, too.
 CREATE OR REPLACE FUNCTION ledger.next_batch() RETURNS bigint LANGUAGE plpgsql AS $$
 BEGIN
     PERFORM pg_current_xact_id();
-    LOCK TABLE ledger.accounts IN ROW SHARE MODE;
+    LOCK TABLE ledger.accounts IN ROW EXCLUSIVE MODE;
     RETURN nextval('ledger.batch_numbers');
 END $$;
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import aiohttp
 import pytest
-from playwright.async_api import Browser, Page, expect
+from playwright.async_api import Browser, Page, Route, expect
 
 from tests.support.browser import open_page, picture, sign_in
 from tests.support.product import Api, Product
@@ -111,6 +111,12 @@ async def test_a_payout_is_asked_for_approved_paid_by_file_and_seen(
         assert not await phone.evaluate(wide)
 
 
+async def lose_the_answer(route: Route) -> None:
+    """The server has done what was asked, and nobody hears of it."""
+    await route.fetch()
+    await route.abort()
+
+
 async def test_an_admin_keeps_money_back_and_frees_it(data_dir: Path, browser: Browser) -> None:
     async with Product(data_dir, SETTINGS) as product, aiohttp.ClientSession() as http:
         await earn(product, http)
@@ -129,8 +135,12 @@ async def test_an_admin_keeps_money_back_and_frees_it(data_dir: Path, browser: B
         await expect(drawer.get_by_test_id("problem")).to_have_count(0)
         await drawer.get_by_test_id("hold-amount").fill("25")
         await drawer.get_by_test_id("hold-reason").fill("An alert is looked into.")
+        await admin.route("**/holds", lose_the_answer, times=1)
         await drawer.get_by_test_id("hold").click()
+        await expect(drawer.get_by_test_id("hold-error")).to_be_visible()
+        await drawer.get_by_test_id("hold").click()  # again, and held once
         await expect(drawer.get_by_test_id("holds")).to_contain_text("25 coins of the wallet")
+        await expect(drawer.get_by_test_id("holds").locator("li")).to_have_count(1)
         await picture(admin, "admin-hold")
         held = await viewer.call("GET", "/api/me/wallet", expect=200)
         assert held == before | {"held_minor": 25}

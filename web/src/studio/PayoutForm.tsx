@@ -1,8 +1,6 @@
-import { type PayoutOrder, type PayoutTerms, requestPayout } from "@shared/api/payouts";
-import { ApiError, messageFor } from "@shared/api/problem";
-import { newUuid } from "@shared/uuid";
+import { type PayoutTerms, requestPayout } from "@shared/api/payouts";
+import { useOrder } from "@shared/ui/useOrder";
 import { Alert, Button, Form, Input, InputNumber } from "antd";
-import { useRef, useState } from "react";
 
 interface Fields {
   amount_minor: number;
@@ -11,29 +9,10 @@ interface Fields {
 
 const DESTINATION = /^[A-Za-z0-9][A-Za-z0-9 :/._@-]{3,63}$/;
 
-/** Asks for a payout; a request whose outcome is unknown is repeated under the same request_id. */
+/** Asks for a payout. */
 export function PayoutForm({ terms, requested }: { terms: PayoutTerms; requested: () => void }) {
-  const unsettled = useRef<PayoutOrder | null>(null);
-  const [busy, setBusy] = useState(false);
-  const [error, setError] = useState<string | null>(null);
-  const submit = async ({ amount_minor, destination }: Fields) => {
-    const last = unsettled.current;
-    const again = last?.amount_minor === amount_minor && last.destination === destination;
-    const order = again ? last : { request_id: newUuid(), amount_minor, destination };
-    unsettled.current = order;
-    setBusy(true);
-    setError(null);
-    try {
-      await requestPayout(order);
-      unsettled.current = null;
-      requested();
-    } catch (refusal) {
-      if (refusal instanceof ApiError && refusal.status >= 400 && refusal.status < 500) unsettled.current = null;
-      setError(messageFor(refusal));
-    } finally {
-      setBusy(false);
-    }
-  };
+  const { submit, busy, error } = useOrder(
+    (request_id, fields: Fields) => ({ request_id, ...fields }), requestPayout, requested);
   const most = Math.min(terms.available_minor, terms.max_minor);
   return (
     <Form<Fields> layout="inline" requiredMark={false} disabled={busy} className="payout-form"

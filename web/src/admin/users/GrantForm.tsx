@@ -1,47 +1,34 @@
-import { grantCoins, type Grant } from "@shared/api/admin";
-import { ApiError, messageFor } from "@shared/api/problem";
+import { grantCoins } from "@shared/api/admin";
 import type { User } from "@shared/api/types";
 import { formatMoney } from "@shared/format/money";
-import { newUuid } from "@shared/uuid";
+import { useOrder } from "@shared/ui/useOrder";
 import { Alert, Button, Form, Input, InputNumber } from "antd";
-import { useRef, useState } from "react";
+import { useState } from "react";
 
 interface Fields {
   amount_minor: number;
   reason: string;
 }
 
-/** Grants coins; a grant whose outcome is unknown is repeated under the same request_id. */
+/** Grants coins. */
 export function GrantForm({ user, granted }: { user: User; granted: () => void }) {
   const [form] = Form.useForm<Fields>();
-  const unsettled = useRef<Grant | null>(null);
-  const [busy, setBusy] = useState(false);
-  const [outcome, setOutcome] = useState<{ type: "success" | "error"; text: string } | null>(null);
-  const submit = async ({ amount_minor, reason }: Fields) => {
-    const last = unsettled.current;
-    const again = last?.amount_minor === amount_minor && last.reason === reason;
-    const grant = again ? last : { request_id: newUuid(), amount_minor, reason };
-    unsettled.current = grant;
-    setBusy(true);
-    setOutcome(null);
-    try {
-      const { balance_minor, currency } = await grantCoins(user.user_id, grant);
-      unsettled.current = null;
-      setOutcome({ type: "success", text: `Granted. The wallet holds ${formatMoney(balance_minor, currency)}.` });
+  const [success, setSuccess] = useState<string | null>(null);
+  const { submit, busy, error } = useOrder(
+    (request_id, fields: Fields) => ({ request_id, ...fields }),
+    (grant) => grantCoins(user.user_id, grant),
+    ({ balance_minor, currency }) => {
+      setSuccess(`Granted. The wallet holds ${formatMoney(balance_minor, currency)}.`);
       form.resetFields();
       granted();
-    } catch (error) {
-      if (error instanceof ApiError && error.status >= 400 && error.status < 500) unsettled.current = null;
-      setOutcome({ type: "error", text: messageFor(error) });
-    } finally {
-      setBusy(false);
-    }
-  };
+    },
+  );
+  const outcome = error ?? success;
   return (
     <section>
       <h2>Grant coins</h2>
       <Form form={form} layout="inline" requiredMark={false} disabled={busy} className="grant-form"
-        onFinish={(fields) => void submit(fields)}>
+        onFinish={(fields) => { setSuccess(null); void submit(fields); }}>
         <Form.Item name="amount_minor" rules={[{ required: true, message: "How many?" }]}>
           <InputNumber min={1} max={1_000_000_000} precision={0} placeholder="Coins" aria-label="Coins" data-testid="grant-amount" />
         </Form.Item>
@@ -50,7 +37,7 @@ export function GrantForm({ user, granted }: { user: User; granted: () => void }
         </Form.Item>
         <Button htmlType="submit" loading={busy} data-testid="grant">Grant</Button>
       </Form>
-      {outcome && <Alert type={outcome.type} showIcon title={outcome.text} data-testid="grant-outcome" />}
+      {outcome && <Alert type={error ? "error" : "success"} showIcon title={outcome} data-testid="grant-outcome" />}
     </section>
   );
 }

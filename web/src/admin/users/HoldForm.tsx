@@ -1,8 +1,6 @@
-import { type HoldAccount, type NewHold, placeHold } from "@shared/api/holds";
-import { ApiError, messageFor } from "@shared/api/problem";
-import { newUuid } from "@shared/uuid";
+import { type HoldAccount, placeHold } from "@shared/api/holds";
+import { useOrder } from "@shared/ui/useOrder";
 import { Alert, Button, Form, Input, InputNumber, Select } from "antd";
-import { useRef, useState } from "react";
 
 interface Fields {
   account: HoldAccount;
@@ -17,32 +15,18 @@ const ACCOUNTS: { value: HoldAccount; label: string }[] = [
   { value: "earnings_available", label: "Available earnings" },
 ];
 
-/** Keeps money back; a hold whose outcome is unknown is asked for again under the same request_id. */
+/** Keeps money back. */
 export function HoldForm({ userId, placed }: { userId: string; placed: () => void }) {
   const [form] = Form.useForm<Fields>();
-  const unsettled = useRef<{ fields: string; hold: NewHold } | null>(null);
-  const [busy, setBusy] = useState(false);
-  const [error, setError] = useState<string | null>(null);
-  const submit = async ({ days, ...asked }: Fields) => {
-    const fields = JSON.stringify([asked, days]);
-    if (unsettled.current?.fields !== fields) {
-      const expires_at = new Date(Date.now() + days * DAY_MS).toISOString();
-      unsettled.current = { fields, hold: { request_id: newUuid(), expires_at, ...asked } };
-    }
-    setBusy(true);
-    setError(null);
-    try {
-      await placeHold(userId, unsettled.current.hold);
-      unsettled.current = null;
+  const { submit, busy, error } = useOrder(
+    (request_id, { days, ...asked }: Fields) =>
+      ({ request_id, expires_at: new Date(Date.now() + days * DAY_MS).toISOString(), ...asked }),
+    (hold) => placeHold(userId, hold),
+    () => {
       form.resetFields();
       placed();
-    } catch (refusal) {
-      if (refusal instanceof ApiError && refusal.status >= 400 && refusal.status < 500) unsettled.current = null;
-      setError(messageFor(refusal));
-    } finally {
-      setBusy(false);
-    }
-  };
+    },
+  );
   return (
     <>
       <Form<Fields> form={form} layout="inline" requiredMark={false} disabled={busy} className="grant-form"

@@ -9,6 +9,7 @@ from dataclasses import replace
 from datetime import datetime
 from uuid import UUID
 
+from ledger.errors import OwnMoney
 from ledger.event_store.catalogue import EventData
 from ledger.event_store.database import Database, Transaction
 from ledger.payouts.errors import BadNotice, ContradictoryResult, UnknownPayout
@@ -58,8 +59,8 @@ class SettlementDesk:
     ) -> tuple[Payout, Meaning]:
         """Apply a result; whether it was news or known.
 
-        Raises UnknownPayout, and ContradictoryResult after marking the payout: for an admin to look
-        at, unless it is an admin's.
+        Raises UnknownPayout, OwnMoney where an admin speaks of a payout of their own, and
+        ContradictoryResult after marking the payout: for an admin to look at, unless it is one's.
         """
         async with self._database.transaction() as transaction:
             payout, what, why = await self._apply(transaction, result, source, by)
@@ -116,6 +117,8 @@ class SettlementDesk:
 
         def change(payout: Payout) -> tuple[Payout, EventData] | None:
             nonlocal judged
+            if source is ResultSource.ADMIN and payout.user_id == by:
+                raise OwnMoney
             judged = meaning(payout, result, source, came_back=came_back)
             what, why = judged
             if what is Meaning.NEWS:

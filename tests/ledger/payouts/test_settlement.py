@@ -6,7 +6,7 @@ from uuid import uuid4
 
 import pytest
 
-from ledger.errors import LedgerBusy
+from ledger.errors import LedgerBusy, OwnMoney
 from ledger.payouts.errors import (
     BadNotice,
     ContradictoryResult,
@@ -108,6 +108,15 @@ async def test_an_admin_ends_the_question_of_one_that_was_never_sent(house):
     assert (ended.state, ended.attention, what) == ("cancelled", None, Meaning.KNOWN)
     with pytest.raises(ContradictoryResult):
         await house.settlement.record(result(payout, "failed", "Not."), ADMIN, uuid4())
+
+
+async def test_nobody_says_what_became_of_their_own(wired, sent):
+    for status in ("failed", "settled"):
+        with pytest.raises(OwnMoney):
+            await wired.settlement.record(result(sent, status, "Lost."), ADMIN, sent.user_id)
+    assert await wired.state(sent) == "sent"
+    _, what = await wired.settlement.record(result(sent, "settled"), FILE, sent.user_id)
+    assert what is Meaning.NEWS  # a bank's file may have it, whoever brings it
 
 
 async def test_what_an_admin_says_by_mistake_marks_nothing(house):

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 import asyncpg
-from redis.asyncio import Redis
+from redis.asyncio import BlockingConnectionPool, Redis
 
 from config.stores import StoreSettings
 from ledger.store.upkeep import MOST_MOVED_AT_START, make_months
@@ -23,6 +23,10 @@ from server.migrations import Migration, migrate
 from server.replica import Reads
 
 log = logging.getLogger(__name__)
+
+REDIS_CONNECTIONS = 100
+REDIS_PATIENCE_S = 5.0
+"""How long who finds all of them in use waits for one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +80,15 @@ async def open_stores(settings: StoreSettings) -> AsyncIterator[Stores]:
         pool = await create_pool(urls.app, size=settings.pool_size)
         stack.callback(pool.terminate)
         replica = await _replica(settings, stack)
-        redis = Redis.from_url(redis_url, socket_timeout=10, socket_connect_timeout=5)
+        redis = Redis.from_pool(
+            BlockingConnectionPool.from_url(
+                redis_url,
+                max_connections=REDIS_CONNECTIONS,
+                timeout=REDIS_PATIENCE_S,
+                socket_timeout=10,
+                socket_connect_timeout=5,
+            )
+        )
         stack.push_async_callback(redis.aclose)
         await redis.ping()
         reads = Reads(pool, replica, max_lag_s=settings.read_max_lag_s)

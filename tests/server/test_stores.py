@@ -1,5 +1,6 @@
 """Opening the stores: external ones by URL."""
 
+import asyncio
 from pathlib import Path
 
 import asyncpg
@@ -8,7 +9,7 @@ from pydantic import SecretStr
 
 from config.stores import StoreSettings
 from server.embedded.folder import DataFolder, DataFolderBusy
-from server.stores import open_stores
+from server.stores import REDIS_CONNECTIONS, open_stores
 
 
 async def test_external_stores_are_used_and_migrated(
@@ -23,6 +24,19 @@ async def test_external_stores_are_used_and_migrated(
         assert await stores.redis.ping()
     assert not (data_dir / "postgres").exists()
     assert not (data_dir / "redis").exists()
+
+
+async def test_more_at_once_than_redis_has_connections_wait_for_one(
+    database_url: str, redis_url: str, data_dir: Path
+) -> None:
+    settings = StoreSettings(
+        data_dir=data_dir, database_url=SecretStr(database_url), redis_url=SecretStr(redis_url)
+    )
+    async with open_stores(settings) as stores:
+        before = int((await stores.redis.info("clients"))["connected_clients"])
+        assert all(await asyncio.gather(*(stores.redis.ping() for _ in range(1_000))))
+        after = int((await stores.redis.info("clients"))["connected_clients"])
+        assert after - before < REDIS_CONNECTIONS
 
 
 OFF = """
